@@ -1,0 +1,77 @@
+# The one way to install, run, test and measure AgentLedger. Every target bootstraps .venv by itself:
+# all it needs is Python >= 3.11 with venv and pip, make, and a package index.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.8
+# Children find `dbt` and `dagster` although the environment is not activated; nothing phones home.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DO_NOT_TRACK := 1
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export UV_PYTHON_DOWNLOADS := never
+export PYTHONDONTWRITEBYTECODE ?=
+
+.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash \
+	lint format bench docs-dictionary clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
+
+setup: $(VENV)/.installed ## Install from the lock file into .venv
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "AgentLedger needs Python 3.11 or newer: make setup PYTHON=python3.12"; exit 1; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(BIN)/uv sync --frozen --inexact --quiet
+	@touch $@
+
+run: setup manifest ## Run the pipeline on what is registered, or on sample telemetry
+	@$(BIN)/agentledger quickstart --workspace .run
+
+dev: setup manifest ## Dagster UI and daemon on 127.0.0.1:3000
+	@$(BIN)/agentledger dev
+
+docs: setup manifest ## Build and serve the dbt docs site on 127.0.0.1
+	@$(BIN)/agentledger docs
+
+manifest: setup ## Parse the dbt project (only when it changed)
+	@$(BIN)/python -m orchestration manifest
+
+test: setup manifest ## All tests but the slow ones; under 10 minutes on 2 cores
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not slow"
+
+test-unit: setup ## Tests without Dagster and dbt
+	@$(BIN)/python -m pytest tests/unit
+
+test-dbt: setup manifest ## Models: worked examples, project rules, build twice
+	@$(BIN)/python -m pytest tests/dbt
+
+test-dagster: setup manifest ## Orchestration
+	@$(BIN)/python -m pytest tests/dagster
+
+test-e2e: setup manifest ## Files to answers, with kills in between
+	@$(BIN)/python -m pytest tests/e2e -m "not slow"
+
+test-crash: setup manifest ## Kill the process at many more random moments (minutes)
+	@$(BIN)/python -m pytest tests/e2e -m "slow and crash"
+
+lint: setup manifest ## Ruff, type checker, SQL lint, generated docs up to date
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/basedpyright --level error
+	@$(BIN)/sqlfluff lint --processes 2 models --nocolor
+	@$(BIN)/python docs/generate_dictionary.py --check
+
+format: setup ## Format the Python code
+	@$(BIN)/ruff check --fix . ; $(BIN)/ruff format .
+
+docs-dictionary: setup manifest ## Write docs/data-dictionary.md from the dbt YAML
+	@$(BIN)/python docs/generate_dictionary.py
+
+bench: setup manifest ## Timings as ratios to a baseline of the same run: make bench SIZE=small|medium|large
+	@$(BIN)/python -m benchmarks.run --size $(or $(SIZE),small) --variant $(or $(VARIANT),both) $(BENCH_ARGS)
+
+clean: ## Remove the environment and everything generated in the checkout
+	rm -rf $(VENV) .run .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs build dist

@@ -1,0 +1,27 @@
+"""Replacing small files so that a reader or a power cut meets the old one or the new one, whole."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write a file of this data home anew: complete, on disk, readable by its owner alone."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(text)
+        stream.flush()
+        os.fsync(stream.fileno())
+    draft.replace(path)
+
+
+def sync_folder(path: Path) -> None:
+    """Make renames in a folder survive a power cut, where the platform can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

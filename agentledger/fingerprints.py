@@ -1,0 +1,130 @@
+"""Fingerprints of what is not a row: projects, sources and the code of the models.
+
+Belongs here: computing them, and comparing those of the configuration, the warehouse and the
+published build. A changed fingerprint makes a run rebuild what depends on it.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from agentledger.settings import Settings
+
+if TYPE_CHECKING:
+    from agentledger.ingest.scan import ScanRoot
+
+CODE_FOLDERS = ("models", "dbt_project/macros", "dbt_project/seeds", "dbt_project/tests")
+CODE_FILES = ("dbt_project/dbt_project.yml",)
+CODE_SUFFIXES = (".sql", ".yml", ".yaml", ".csv", ".md")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a build depends on besides the rows of raw."""
+
+    load_seq: int
+    projects: str
+    sources: str
+    models: str
+
+
+def current_context(
+    connection: duckdb.DuckDBPyConnection, roots: Sequence["ScanRoot"], load_seq: int
+) -> Context:
+    """Fingerprints of the configuration and the code as they are now.
+
+    Args:
+        connection: The warehouse, whose `raw.sources` still holds the zones of the last run.
+        roots: What the user opted in to.
+        load_seq: Highest load sequence number in the ledger.
+    """
+    built = context_of_warehouse(connection)
+    return Context(
+        load_seq=load_seq,
+        projects=projects_fingerprint(roots),
+        sources=_zone_generation(connection, roots, built.sources if built else "0"),
+        models=models_fingerprint(),
+    )
+
+
+def projects_fingerprint(roots: Iterable["ScanRoot"]) -> str:
+    """Changes when a project is registered, unregistered, renamed or gets another type."""
+    return _digest(sorted((r.project_id, r.project_name, r.project_type or "") for r in roots))
+
+
+def _zone_generation(
+    connection: duckdb.DuckDBPyConnection, roots: Sequence["ScanRoot"], built: str
+) -> str:
+    """Count how often a known source got another time zone: each time every instant may move.
+
+    A source that is merely added brings its own rows, so it must not cause a full rebuild, which a
+    digest over all zones would.
+    """
+    before = dict(connection.execute("select source_id, zone from raw.sources").fetchall())
+    moved = any(before.get(root.source_id, root.zone) != root.zone for root in roots)
+    return str(int(built) + 1) if moved else built
+
+
+def models_fingerprint(repository: Path | None = None) -> str:
+    """Changes with any line of the models, macros, seeds, tests or variables.
+
+    Args:
+        repository: Folder that holds `models/` and `dbt_project/`; default: beside this package.
+    """
+    base = repository or Path(__file__).resolve().parents[1]
+    files = [base / name for name in CODE_FILES]
+    for folder in CODE_FOLDERS:
+        files += [path for path in (base / folder).rglob("*") if path.suffix in CODE_SUFFIXES]
+    digest = hashlib.blake2b(digest_size=16)
+    for path in sorted(files):
+        if path.is_file():
+            digest.update(path.relative_to(base).as_posix().encode() + b"\0")
+            digest.update(path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def differences(now: Context, built: Context | None) -> list[str]:
+    """Say in words which fingerprints changed since the warehouse was built."""
+    if built is None:
+        return ["nothing was built yet"]
+    reasons = []
+    if now.projects != built.projects:
+        reasons.append("the registered projects changed")
+    if now.sources != built.sources:
+        reasons.append("the time zone of a source changed")
+    if now.models != built.models:
+        reasons.append("the models changed")
+    return reasons
+
+
+def context_of_warehouse(connection: duckdb.DuckDBPyConnection) -> Context | None:
+    """Read what the last run wrote to `raw.run_context`; None before the first run."""
+    rows = connection.execute(
+        "select load_seq, projects_fingerprint, sources_fingerprint, models_fingerprint "
+        "from raw.run_context"
+    ).fetchall()
+    return Context(*rows[0]) if rows else None
+
+
+def context_of_published(settings: Settings) -> Context | None:
+    """Read the context of the published build from its pointer; None when there is none.
+
+    The pointer's sidecar is read, not the snapshot: opening a database takes longer than this
+    whole question may.
+    """
+    sidecar = settings.published_dir / "current.json"
+    try:
+        facts = json.loads(sidecar.read_text(encoding="utf-8"))
+        return Context(facts["load_seq"], facts["projects"], facts["sources"], facts["models"])
+    except (FileNotFoundError, json.JSONDecodeError, KeyError):
+        return None
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,144 @@
+"""Collect every registered source once: list, plan, load batch by batch, report.
+
+Belongs here: the order of the steps and the bookkeeping of a run. Does not belong here: the steps
+themselves (the other modules of this package), when a run happens (`orchestration/`).
+"""
+
+import socket
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+import duckdb
+
+from agentledger import fingerprints, privacy, registry, warehouse
+from agentledger.ingest import load, plan, scan
+from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
+from agentledger.settings import Settings
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is being done, bytes done, bytes in all."""
+
+
+def collect(
+    settings: Settings,
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    run_id: str,
+    as_of: datetime,
+    on_progress: Progress | None = None,
+) -> CollectionReport:
+    """Bring the raw tables up to date with every registered source.
+
+    The caller holds the run lock. A file that cannot be read costs that file; each batch commits by
+    itself, so that a run killed in the middle goes on where it stopped.
+
+    Args:
+        settings: Names the data home.
+        connection: The warehouse, opened for writing.
+        run_id: Stamped on every row.
+        as_of: The instant of the run, aware; the only clock of what follows.
+        on_progress: Told about each batch.
+    """
+    started = time.monotonic()
+    key = privacy.load_or_create_key(settings)
+    config = registry.load_config(settings)
+    roots = scan.scan_roots(config, settings, key)
+    reports = {
+        root.source_id: SourceReport(root.source_id, root.project_id, root.project_name)
+        for root in roots
+    }
+    found, problems = scan.scan(roots)
+    work = plan.plan_loads(found, plan.read_ledger(connection))
+    for file in found:
+        reports[file.root.source_id].found += 1
+    for file in work.unchanged:
+        reports[file.root.source_id].skipped += 1
+    for problem in problems:
+        reports[problem.root.source_id].add_problem(
+            FileProblem(problem.path, problem.reason, problem.detail)
+        )
+    facts = load.RunFacts(run_id, privacy.keyed_hash(key, socket.gethostname())[:32], as_of)
+    batches = plan.cut_batches(work.loads)
+    total_bytes = sum(item.file.size_bytes for item in work.loads)
+    done_bytes = 0
+    for batch in batches:
+        if on_progress is not None:
+            on_progress(batch[0].file.root.project_name, done_bytes, total_bytes)
+        for loaded in load.load_batch(connection, batch, facts, key):
+            _account(reports[loaded.staged.load.file.root.source_id], loaded)
+        done_bytes += sum(item.file.size_bytes for item in batch)
+    report = CollectionReport(
+        run_id=run_id,
+        load_seq=plan.latest_load_seq(connection),
+        sources=list(reports.values()),
+        batches=len(batches),
+    )
+    with warehouse.transaction(connection):
+        _write_context(connection, roots, report, as_of)
+    report.seconds = time.monotonic() - started
+    return report
+
+
+def _account(report: SourceReport, loaded: load.LoadedFile) -> None:
+    """Add the counts of one file to its source."""
+    file = loaded.staged
+    if file.state in load.QUARANTINE_STATES:
+        report.quarantined += 1
+        report.add_problem(FileProblem(file.load.file.ledger_path, file.state, file.message or ""))
+    else:
+        report.collected += 1
+    for reject in file.rejected:
+        where = f"line {reject['line_no']}, byte {reject['byte_offset']}"
+        report.add_problem(
+            FileProblem(
+                file.load.file.ledger_path, reject["reason"], f"{where}: {reject['detail']}"
+            )
+        )
+    report.records_read += loaded.records_read
+    report.accepted += loaded.accepted
+    report.rejected += loaded.rejected
+    report.already_known += loaded.already_known
+    report.seconds += loaded.seconds
+
+
+def _write_context(
+    connection: duckdb.DuckDBPyConnection,
+    roots: Sequence[scan.ScanRoot],
+    report: CollectionReport,
+    as_of: datetime,
+) -> None:
+    """Write what is not a row of telemetry: projects, sources, the run's own facts."""
+    context = fingerprints.current_context(connection, roots, report.load_seq)
+    connection.execute("update raw.projects set is_active = false")
+    connection.execute("update raw.sources set is_active = false")
+    for root in roots:
+        connection.execute(
+            "insert into raw.projects values (?, ?, ?, ?, ?, true, try_cast(? as timestamptz), ?) "
+            "on conflict (project_id) do update set project_name = excluded.project_name, "
+            "project_type = excluded.project_type, zone = excluded.zone, is_active = true, "
+            "registered_at = excluded.registered_at, last_seen_at = excluded.last_seen_at",
+            [root.project_id, root.project_name, root.project_type, root.location, root.zone,
+             root.registered_at, as_of],
+        )  # fmt: skip
+        connection.execute(
+            "insert into raw.sources values (?, ?, ?, ?, ?, true, ?) on conflict (source_id) "
+            "do update set zone = excluded.zone, is_active = true, "
+            "last_seen_at = excluded.last_seen_at",
+            [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
+        )
+    connection.executemany(
+        f"insert into raw.collection_runs values ({', '.join('?' * 14)})",
+        [
+            [report.run_id, item.source_id, item.project_id, item.found, item.collected,
+             item.skipped, item.quarantined, item.errors, item.records_read, item.accepted,
+             item.rejected, item.already_known, item.seconds, as_of]
+            for item in report.sources
+        ],
+    ) if report.sources else None  # fmt: skip
+    connection.execute("delete from raw.run_context")
+    connection.execute(
+        "insert into raw.run_context values (?, ?, ?, ?, ?, ?)",
+        [report.run_id, as_of, context.load_seq, context.projects, context.sources,
+         context.models],
+    )  # fmt: skip

@@ -1,0 +1,166 @@
+"""Decide which source files to read; open none of them.
+
+Belongs here: comparing what a scan found with what the ledger of files remembers, cutting the work
+into batches, and the question whether a run has anything to do at all. Does not belong here:
+listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+import duckdb
+
+from agentledger import fingerprints, privacy, registry, warehouse
+from agentledger.ingest import scan
+from agentledger.ingest.scan import FoundFile
+from agentledger.settings import Settings
+
+BATCH_BYTES = 256 * 1024 * 1024
+"""Source bytes of one transaction: about ten large files, under 1 GB of memory while they load."""
+
+BATCH_FILES = 400
+"""Files of one transaction: the cost of a transaction is spread over many small files."""
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFile:
+    """What the ledger remembers of a file."""
+
+    file_id: int
+    size_bytes: int | None
+    modified_ns: int | None
+    changed_ns: int | None
+    inode: str | None
+    state: str
+    has_rows: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One file to read."""
+
+    file: FoundFile
+    file_id: int | None
+    """Number of the logical file in the ledger; None when it is new."""
+    has_rows: bool = False
+    """Whether raw rows of this file may exist, so that known records must be recognised."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to read, and how many files are as they were."""
+
+    loads: tuple[Load, ...]
+    unchanged: tuple[FoundFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NewWork:
+    """Whether a run has anything to do, and why."""
+
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def anything(self) -> bool:
+        """True when a run is needed."""
+        return bool(self.reasons)
+
+
+def plan_loads(found: Iterable[FoundFile], known: Mapping[tuple[str, str], KnownFile]) -> Plan:
+    """Choose the files whose size, times or inode differ from what the ledger remembers.
+
+    The change time is compared too: a file that was rewritten with the same length and had its
+    modification time set back is still seen.
+
+    Args:
+        found: Files of one scan.
+        known: Ledger by (source id, path).
+    """
+    loads, unchanged = [], []
+    for file in found:
+        before = known.get((file.root.source_id, file.ledger_path))
+        if before is not None and _is_as_remembered(file, before):
+            unchanged.append(file)
+        elif before is not None:
+            loads.append(Load(file, before.file_id, before.has_rows))
+        else:
+            loads.append(Load(file, None))
+    return Plan(tuple(loads), tuple(unchanged))
+
+
+def cut_batches(
+    loads: Iterable[Load], max_bytes: int = BATCH_BYTES, max_files: int = BATCH_FILES
+) -> list[list[Load]]:
+    """Group loads, in order, into transactions of bounded size; a huge file stands alone."""
+    batches: list[list[Load]] = []
+    size = 0
+    for load in loads:
+        bytes_of_file = load.file.size_bytes
+        if not batches or size + bytes_of_file > max_bytes or len(batches[-1]) >= max_files:
+            batches.append([])
+            size = 0
+        batches[-1].append(load)
+        size += bytes_of_file
+    return batches
+
+
+def _is_as_remembered(file: FoundFile, before: KnownFile) -> bool:
+    return before.state != "changing" and (
+        file.size_bytes,
+        file.modified_ns,
+        file.changed_ns,
+        file.inode,
+    ) == (before.size_bytes, before.modified_ns, before.changed_ns, before.inode)
+
+
+def read_ledger(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], KnownFile]:
+    """Read what the ledger remembers of every file, by (source id, path)."""
+    rows = connection.execute(
+        "select source_id, path, file_id, size_bytes, modified_ns, changed_ns, inode, state, "
+        "accepted + already_known > 0 from raw.files"
+    ).fetchall()
+    return {(row[0], row[1]): KnownFile(*row[2:]) for row in rows}
+
+
+def latest_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
+    """Highest load sequence number ever given; 0 before the first load."""
+    [(highest,)] = connection.execute(
+        "select coalesce(max(load_seq), 0) from raw.file_loads"
+    ).fetchall()
+    return highest
+
+
+def new_work(settings: Settings) -> NewWork:
+    """Ask the ledger whether a run has anything to do; no source file is opened.
+
+    Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
+    however often it is asked.
+
+    Raises:
+        RunLockedError: When a run is writing right now.
+        AgentLedgerError: When config.toml cannot be read.
+    """
+    config = registry.load_config(settings)
+    if not settings.warehouse_path.exists():
+        return NewWork(["nothing was ever loaded"])
+    key = privacy.load_or_create_key(settings)
+    roots = scan.scan_roots(config, settings, key)
+    found, _ = scan.scan(roots)
+    with warehouse.open_warehouse(settings, read_only=True, wait_seconds=0) as connection:
+        try:
+            known = read_ledger(connection)
+            built = fingerprints.context_of_warehouse(connection)
+            now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
+        except duckdb.CatalogException:
+            return NewWork(["the first load did not finish"])
+    reasons = []
+    loads = plan_loads(found, known).loads
+    if loads:
+        reasons.append(f"{len(loads)} new or changed file(s)")
+    reasons += fingerprints.differences(now, built)
+    published = fingerprints.context_of_published(settings)
+    if published is None:
+        reasons.append("nothing was published yet")
+    elif built is not None and published != replace(built, load_seq=now.load_seq):
+        reasons.append("the last run did not finish")
+    return NewWork(reasons)

@@ -1,0 +1,212 @@
+"""List the source files; open none of them.
+
+Belongs here: turning the registry into scan roots and walking them. Does not belong here: deciding
+what to read (`plan.py`), reading (`stage.py`).
+
+A file counts once, by device and inode: links and a second path to it are the same file. A walk
+never follows a link to a directory and never leaves its root; inside a root it stops at the root of
+another registered project, so that the innermost project owns the file.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from agentledger import privacy
+from agentledger.registry import Config
+from agentledger.settings import Settings
+
+MAX_DEPTH = 4
+"""Folders below a project's root that are searched; metric files lie at most two deep."""
+
+PRUNED_FOLDERS = frozenset(
+    {
+        ".git",
+        ".hg",
+        ".svn",
+        ".venv",
+        "venv",
+        "node_modules",
+        "__pycache__",
+        "site-packages",
+        "target",
+    }
+)
+"""Folders that hold other people's files by the ten thousand and never telemetry."""
+
+SEARCHED_HIDDEN_FOLDERS = frozenset({".session-buddy", ".crackerjack"})
+"""Hidden folders in which trackers write; every other hidden folder is left alone."""
+
+SKILL_METRICS_PREFIX = "skill_metrics"
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRoot:
+    """A directory or file that the owner opted in, and whose project it belongs to."""
+
+    source_id: str
+    kind: str
+    location: str
+    project_id: str
+    project_name: str
+    project_type: str | None
+    zone: str
+    registered_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A source file as the scan saw it; nothing of its content is known."""
+
+    root: ScanRoot
+    path: str
+    size_bytes: int
+    modified_ns: int
+    changed_ns: int
+    inode: str
+
+    @property
+    def ledger_path(self) -> str:
+        """The path as text: bytes that are not UTF-8 are written as escapes."""
+        return os.fsencode(self.path).decode("utf-8", "backslashreplace")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanProblem:
+    """A place that could not be listed, or is not what it should be."""
+
+    root: ScanRoot
+    path: str
+    reason: str
+    detail: str
+
+
+def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]:
+    """Turn what the user opted in to into the places to search."""
+    roots = []
+    for project in config.projects:
+        identity = privacy.project_id(key, project.path)
+        roots.append(
+            ScanRoot(
+                source_id=f"skill-metrics:{identity[:16]}",
+                kind="skill-metrics",
+                location=project.path,
+                project_id=identity,
+                project_name=project.name,
+                project_type=project.type,
+                zone=project.zone or settings.host_zone,
+                registered_at=project.registered_at,
+            )
+        )
+    known = {root.location for root in roots}
+    for source in config.sources:
+        if source.location in known:
+            continue  # the project's own root is searched already
+        identity = privacy.project_id(key, source.location)
+        roots.append(
+            ScanRoot(
+                source_id=f"{source.kind}:{identity[:16]}",
+                kind=source.kind,
+                location=source.location,
+                project_id=identity,
+                project_name=Path(source.location).name or source.location,
+                project_type="source",
+                zone=source.zone or settings.host_zone,
+            )
+        )
+    return roots
+
+
+def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]:
+    """List every metric file below the roots, each real file once.
+
+    Returns:
+        The files in the order of the roots and then of their paths, and what could not be listed.
+    """
+    all_roots = list(roots)
+    locations = {root.location for root in all_roots}
+    found: list[FoundFile] = []
+    problems: list[ScanProblem] = []
+    seen: set[str] = set()
+    # Innermost roots first: a file belongs to the most specific project that was registered.
+    for root in sorted(all_roots, key=lambda item: (-item.location.count(os.sep), item.location)):
+        for path in _candidates(root, locations - {root.location}, problems):
+            file = _examine(root, path, problems)
+            if file is not None and file.inode not in seen:
+                seen.add(file.inode)
+                found.append(file)
+    order = {root.source_id: position for position, root in enumerate(all_roots)}
+    found.sort(key=lambda file: (order[file.root.source_id], file.path))
+    return found, problems
+
+
+def _candidates(root: ScanRoot, foreign: set[str], problems: list[ScanProblem]) -> Iterator[str]:
+    """Paths below a root whose names are those of metric files; a root that is a file is one."""
+    if os.path.isfile(root.location) or not os.path.lexists(root.location):  # noqa: PTH113, PTH112
+        if os.path.isfile(root.location):  # noqa: PTH113 - bytes that are not UTF-8 stay as they are
+            yield root.location
+        else:
+            problems.append(
+                ScanProblem(root, root.location, "vanished", "there is nothing here now")
+            )
+        return
+    pending = [(root.location, 0)]
+    while pending:
+        folder, depth = pending.pop()
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError as error:
+            problems.append(ScanProblem(root, folder, "unreadable", error.strerror or str(error)))
+            continue
+        for entry in entries:
+            if _is_metric_name(entry.name):
+                yield entry.path
+            elif depth < MAX_DEPTH and _is_searched(entry) and entry.path not in foreign:
+                pending.append((entry.path, depth + 1))
+
+
+def _is_metric_name(name: str) -> bool:
+    lowered = name.lower()
+    return lowered.startswith(SKILL_METRICS_PREFIX) and (
+        lowered.endswith((".json", ".jsonl", ".json.gz"))
+    )
+
+
+def _is_searched(entry: "os.DirEntry[str]") -> bool:
+    if entry.name in PRUNED_FOLDERS:
+        return False
+    if entry.name.startswith(".") and entry.name not in SEARCHED_HIDDEN_FOLDERS:
+        return False
+    try:
+        return entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False  # it vanished since the listing
+
+
+def _examine(root: ScanRoot, path: str, problems: list[ScanProblem]) -> FoundFile | None:
+    """Ask the file system about one candidate, without opening it."""
+    try:
+        facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
+    except OSError as error:
+        problems.append(ScanProblem(root, path, "unreadable", error.strerror or str(error)))
+        return None
+    if not stat.S_ISREG(facts.st_mode):
+        problems.append(ScanProblem(root, path, "not_a_file", "expected a regular file"))
+        return None
+    if os.path.islink(path) and not _is_inside(os.path.realpath(path), root.location):  # noqa: PTH114
+        problems.append(ScanProblem(root, path, "outside_root", "the link leaves the project"))
+        return None
+    return FoundFile(
+        root=root,
+        path=path,
+        size_bytes=facts.st_size,
+        modified_ns=facts.st_mtime_ns,
+        changed_ns=facts.st_ctime_ns,
+        inode=f"{facts.st_dev}:{facts.st_ino}",
+    )
+
+
+def _is_inside(path: str, root: str) -> bool:
+    return path == root or path.startswith(root.rstrip(os.sep) + os.sep)

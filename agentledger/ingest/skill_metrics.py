@@ -1,0 +1,333 @@
+"""The format of `skill_metrics.json`: its five variants, its fields, and how they become raw columns.
+
+Belongs here: detection by shape, the allow-list with its privacy classes, and the one projection from
+a record to the columns of `raw.skill_usage`, in SQL, which the fast and the tolerant path share.
+Does not belong here: decoding broken documents (`skill_metrics_records.py`), casts and outcomes (the
+staging model).
+
+Source of the format: formats.md section 1 of the shared documents.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from agentledger import privacy
+
+Shape = Literal["skills", "invocations"]
+"""Which root member holds the records: a map name → list (V-D), or one list (all others)."""
+
+RECORD_FIELDS: dict[Shape, frozenset[str]] = {
+    "skills": frozenset(
+        {
+            "invoked_at",
+            "completed_at",
+            "duration_ms",
+            "success",
+            "followup_actions",
+            "session_id",
+            "metadata",
+        }
+    ),
+    "invocations": frozenset(
+        {
+            "skill_name",
+            "invoked_at",
+            "session_id",
+            "workflow_path",
+            "completed",
+            "duration_seconds",
+            "user_query",
+            "alternatives_considered",
+            "selection_rank",
+            "follow_up_actions",
+            "error_type",
+            "workflow_phase",
+            "workflow_step_id",
+        }
+    ),
+}
+"""The allow-list; every other name is counted, its value never read."""
+
+ROOT_FIELDS = frozenset(
+    {"version", "generated_at", "skills", "invocations", "last_updated", "summary", "exported_at"}
+)
+
+KEPT_ACTIONS = ("git commit", "git push", "continue")
+"""Follow-up actions that are not free text (formats.md 1.3)."""
+
+SHAREABLE_FIELDS = ("workflow_path", "workflow_phase", "error_type")
+"""Fields that look like enums and hold free text: kept only when they are a bare class name."""
+
+FIRST_LIST = re.compile(rb'\s*\{\s*"(?:[^"\\]|\\.)*"\s*:\s*\[')
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What the root of a well-formed document tells, without decoding one record."""
+
+    shape: Shape
+    variant: str
+    unknown_root_fields: tuple[str, ...]
+
+
+_ROOT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def inspect(data: bytes) -> Inspection | None:
+    """Recognise a well-formed document by its shape.
+
+    Returns:
+        None when the document must take the tolerant path: not JSON, another shape, or unclear.
+    """
+    try:
+        root = _ROOT.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    unknown = tuple(sorted(name for name in root if name not in ROOT_FIELDS))
+    skills = bytes(root["skills"]) if "skills" in root else b""
+    if FIRST_LIST.match(skills):
+        return None if "invocations" in root else Inspection("skills", "V-D", unknown)
+    if "invocations" not in root or not bytes(root["invocations"]).lstrip().startswith(b"["):
+        return None
+    return Inspection("invocations", variant_of(frozenset(root)), unknown)
+
+
+def variant_of(root_names: frozenset[str]) -> str:
+    """Name the variant of a document with an `invocations` list, by its root members.
+
+    `V0/V1` is resolved by the records: V1 has session ids (formats.md 1.2).
+    """
+    if "summary" in root_names and "exported_at" in root_names:
+        return "VX"
+    return "V0/V1" if "skills" in root_names else "V2"
+
+
+def read_sql(shape: Shape, max_object_bytes: int) -> str:
+    """SQL that reads whole documents, given as the list parameter, into one row per record.
+
+    Columns: filename, ordinal (from 0, in file order), skill_key (V-D only), record (JSON).
+
+    `records = true` matters: with one column named, DuckDB otherwise guesses from the content and
+    takes eight times as long for one huge object (docs/adr/0003).
+    """
+    options = (
+        f"records = true, filename = true, format = 'unstructured', "
+        f"maximum_object_size = {max_object_bytes}"
+    )
+    if shape == "invocations":
+        return (
+            "select filename, generate_subscripts(invocations, 1) - 1 as ordinal, "
+            "cast(null as varchar) as skill_key, unnest(invocations) as record "
+            f"from read_json(?, columns = {{'invocations': 'JSON[]'}}, {options})"
+        )
+    return f"""
+        select filename, first_ordinal + generate_subscripts(entry.value, 1) - 1 as ordinal,
+            entry.key as skill_key, unnest(entry.value) as record
+        from (
+            select filename, unnest(entries) as entry, unnest(list_transform(
+                range(len(entries)),
+                lambda earlier: coalesce(list_sum(lengths[:earlier]), 0)::bigint
+            )) as first_ordinal
+            from (
+                select filename, map_entries(skills) as entries,
+                    list_transform(map_values(skills), lambda list: len(list)) as lengths
+                from read_json(?, columns = {{'skills': 'MAP(VARCHAR, JSON[])'}}, {options})
+            )
+        )"""
+
+
+_TRANSFORM = (
+    '{"skill_name":"VARCHAR","invoked_at":"VARCHAR","completed_at":"VARCHAR",'
+    '"session_id":"VARCHAR","completed":"VARCHAR","success":"VARCHAR","duration_ms":"VARCHAR",'
+    '"duration_seconds":"VARCHAR","followup_actions":"VARCHAR","follow_up_actions":"JSON",'
+    '"alternatives_considered":"JSON","selection_rank":"VARCHAR","workflow_path":"VARCHAR",'
+    '"workflow_phase":"VARCHAR","workflow_step_id":"VARCHAR","error_type":"VARCHAR",'
+    '"user_query":"VARCHAR","metadata":{"workflow":"VARCHAR","agent":"VARCHAR"},'
+    '"_flags":"VARCHAR"}'
+)
+
+
+def _is_plain_text(field: str) -> str:
+    """SQL: the text cannot have been an object or a list (those go to the exact, tolerant path)."""
+    return f"(x.{field} is null or left(x.{field}, 1) not in ('{{', '['))"
+
+
+def _is_plain_number(field: str) -> str:
+    return (
+        f"(x.{field} is null or (left(x.{field}, 1) between '0' and '9' "
+        f"and isfinite(try_cast(x.{field} as double))))"
+    )
+
+
+IS_PLAIN = " and ".join(
+    [
+        "(skill_key is not null or (trim(x.skill_name) <> '' "
+        "and left(x.skill_name, 1) not in ('{', '[', '-', '.') "
+        "and not left(x.skill_name, 1) between '0' and '9' "
+        "and x.skill_name not in ('true', 'false')))",
+        "trim(coalesce(skill_key, x.skill_name)) <> ''",
+        "x.invoked_at[5] = '-' and length(x.invoked_at) >= 10",
+        "(x.completed is null or x.completed in ('true', 'false'))",
+        "(x.success is null or x.success in ('true', 'false'))",
+        *(
+            _is_plain_text(name)
+            for name in (
+                "completed_at",
+                "session_id",
+                "workflow_path",
+                "workflow_phase",
+                "workflow_step_id",
+                "error_type",
+                "user_query",
+            )
+        ),
+        _is_plain_number("duration_ms"),
+        _is_plain_number("duration_seconds"),
+        "(x.followup_actions is null or regexp_full_match(x.followup_actions, '[0-9]{1,9}'))",
+        "(x.selection_rank is null or regexp_full_match(x.selection_rank, '[0-9]{1,9}'))",
+        "(x.follow_up_actions is null or left(x.follow_up_actions, 1) = '[')",
+        "(x.alternatives_considered is null or left(x.alternatives_considered, 1) = '[')",
+        "list_unique(json_keys(record)) = len(json_keys(record))",
+        r"not contains(record, '\u0000')",
+    ]
+)
+"""SQL: nothing about the record is unusual. One that is sends its file down the tolerant path, so
+that exactly one piece of code decides what a strange value means."""
+
+
+def _kept(field: str, pattern: str) -> str:
+    return (
+        f"case when regexp_full_match({field}, '{pattern}') then {field} "
+        f"when {field} is not null then 'other' end"
+    )
+
+
+def _withheld(name: str, field: str, pattern: str) -> str:
+    """SQL: length and keyed hash of a text that was replaced by `other`, or NULL."""
+    return (
+        f"case when not regexp_full_match({field}, '{pattern}') then json_object('{name}', "
+        f"json_object('length', length({field}), "
+        f"'hash', {privacy.sql_keyed_hash(privacy.sql_normalised(field))})) end"
+    )
+
+
+_CLASS = privacy.CLASS_NAME_PATTERN.strip("^$")
+_NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
+_FREE_FIELDS = (
+    ("workflow_path", "path_text", _CLASS),
+    ("workflow_phase", "phase_text", _CLASS),
+    ("workflow", "workflow_text", _NAME),
+    ("agent", "agent_text", _NAME),
+)
+
+HASHED_COLUMNS = (
+    "skill_name", "invoked_at", "completed_at", "session_id", "completed", "success",
+    "duration_ms", "duration_seconds", "followup_count", "followup_actions", "alternatives",
+    "selection_rank", "workflow_path", "workflow_phase", "workflow", "agent", "error_class",
+    "error_length", "error_hash", "query_length", "query_hash", "step_hash", "withheld",
+)  # fmt: skip
+"""Everything that is kept of a record: the content whose change makes a new version. The variant is
+left out, so that an export's copy of a record is recognised as the same content."""
+
+
+def projection_sql(records: str, shape: Shape) -> str:
+    """SQL from records to staged rows; the only place where a record becomes raw columns.
+
+    Args:
+        records: SQL with columns file_id, project_id, ordinal, skill_key, record.
+        shape: Decides which names are known.
+    """
+    known = "[" + ", ".join(f"'{name}'" for name in sorted(RECORD_FIELDS[shape])) + ", '_flags']"
+    withheld = [_withheld(name, field, pattern) for name, field, pattern in _FREE_FIELDS]
+    query_text = privacy.sql_normalised("x.user_query")
+    return f"""
+        with transformed as (
+            select file_id, project_id, ordinal, skill_key, record,
+                json_transform(record, '{_TRANSFORM}') as x
+            from ({records})
+        ),
+        named as (
+            select *,
+                coalesce(skill_key, x.skill_name) as skill_name,
+                nullif(trim(x.error_type), '') as error_text,
+                nullif(trim(x.workflow_path), '') as path_text,
+                nullif(trim(x.workflow_phase), '') as phase_text,
+                nullif(trim(x.metadata.workflow), '') as workflow_text,
+                nullif(trim(x.metadata.agent), '') as agent_text,
+                coalesce({IS_PLAIN}, false) as is_plain,
+                case when not list_has_all({known}, json_keys(record)) then list_filter(
+                    json_keys(record), lambda name: not list_contains({known}, name)
+                ) end as unknown_names
+            from transformed
+        ),
+        kept as (
+            select file_id, ordinal, skill_name, project_id, is_plain, unknown_names,
+                x.invoked_at as invoked_at, x.completed_at as completed_at,
+                x.session_id as session_id, x.completed as completed, x.success as success,
+                x.duration_ms as duration_ms, x.duration_seconds as duration_seconds,
+                case when x.follow_up_actions is not null
+                    then cast(json_array_length(x.follow_up_actions) as varchar)
+                    else x.followup_actions end as followup_count,
+                {_kept_list("x.follow_up_actions", _one_of(KEPT_ACTIONS))} as followup_actions,
+                {
+        _kept_list("x.alternatives_considered", f"regexp_full_match(item, '{_NAME}')")
+    } as alternatives,
+                x.selection_rank as selection_rank,
+                {_kept("path_text", _CLASS)} as workflow_path,
+                {_kept("phase_text", _CLASS)} as workflow_phase,
+                {_kept("workflow_text", _NAME)} as workflow,
+                {_kept("agent_text", _NAME)} as agent,
+                {_kept("error_text", _CLASS)} as error_class,
+                length(error_text) as error_length,
+                case when not regexp_full_match(error_text, '{_CLASS}')
+                    then {privacy.sql_keyed_hash(privacy.sql_normalised("error_text"))}
+                end as error_hash,
+                length(x.user_query) as query_length,
+                case when trim(x.user_query) <> ''
+                    then {privacy.sql_keyed_hash(query_text)} end as query_hash,
+                case when x.workflow_step_id is not null
+                    then {privacy.sql_keyed_hash("x.workflow_step_id")} end as step_hash,
+                case when {
+        " or ".join(_is_free(field, pattern) for _, field, pattern in _FREE_FIELDS)
+    }
+                    then {_merged(withheld)} end as withheld,
+                x._flags as flags
+            from named
+        )
+        select *,
+            cast(md5_number(concat_ws(chr(31), project_id, skill_name, invoked_at,
+                coalesce(session_id, ''))) as uuid) as tuple_key,
+            cast(md5_number(concat_ws(chr(31), {_hashed_list()})) as uuid) as content_hash
+        from kept"""
+
+
+def _one_of(values: tuple[str, ...]) -> str:
+    return "item in (" + ", ".join(f"'{value}'" for value in values) + ")"
+
+
+def _kept_list(field: str, is_kept: str) -> str:
+    """SQL: a JSON list of texts in which whatever is not allowed is replaced by `other`."""
+    return (
+        f"case when {field} is null then null when json_array_length({field}) = 0 then '[]' "
+        f"else cast(to_json(list_transform(cast({field} as varchar[]), "
+        f"lambda item: case when {is_kept} then item else 'other' end)) as varchar) end"
+    )
+
+
+def _is_free(field: str, pattern: str) -> str:
+    return f"coalesce(not regexp_full_match({field}, '{pattern}'), false)"
+
+
+def _merged(parts: list[str]) -> str:
+    merged = "'{}'::json"
+    for part in parts:
+        merged = f"json_merge_patch({merged}, coalesce({part}, '{{}}'::json))"
+    return f"cast({merged} as varchar)"
+
+
+def _hashed_list() -> str:
+    # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
+    return ", ".join(f"coalesce(cast({name} as varchar), chr(30))" for name in HASHED_COLUMNS)

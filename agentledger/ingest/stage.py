@@ -1,0 +1,320 @@
+"""Bring the records of a batch of files into one temporary table.
+
+Belongs here: choosing the fast path (DuckDB reads whole files) or the tolerant one (Python, record by
+record) for each file, and making sure that what was read was not changing meanwhile. Does not belong
+here: the meaning of fields (`skill_metrics*.py`), writing to raw (`load.py`).
+
+Both paths end in the same projection, so a record means the same whichever way it came.
+"""
+
+import os
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from agentledger import privacy
+from agentledger.ingest import skill_metrics, skill_metrics_records
+from agentledger.ingest.documents import DocumentError
+from agentledger.ingest.plan import Load
+from agentledger.ingest.skill_metrics import Shape
+
+FAST_PATH_MAX_BYTES = 192 * 1024 * 1024
+"""A larger file goes the slower way: DuckDB's buffers are a multiple of the largest object."""
+
+CHUNK_RECORDS = 50_000
+"""Records of the tolerant path handed over at a time."""
+
+STABLE_READ_TRIES = 4
+STABLE_READ_WAIT_SECONDS = 0.05
+"""A writer rewrites the whole file in milliseconds: a few short waits see it finished."""
+
+FINGERPRINT_BYTES = 64 * 1024
+
+
+@dataclass(slots=True)
+class StagedFile:
+    """What staging learnt of one file."""
+
+    load: Load
+    file_id: int
+    state: str = "loaded"
+    message: str | None = None
+    variant: str | None = None
+    fast_path: bool = True
+    fingerprint: str | None = None
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    unknown: Counter[str] = field(default_factory=Counter)
+
+
+class Stage:
+    """One batch on its way into raw; the temporary table `staged` holds its records."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+        self.connection = connection
+        self.key = key
+        self.files: dict[int, StagedFile] = {}
+        privacy.set_hmac_pads(connection, key)
+        connection.execute("drop table if exists staged")
+        connection.execute(
+            "create or replace temp table batch_files "
+            "(file_id bigint, project_id varchar, path varchar)"
+        )
+
+    def read(self, files: Sequence[StagedFile]) -> None:
+        """Stage every file of the batch."""
+        self.files = {file.file_id: file for file in files}
+        self.connection.executemany(
+            "insert into batch_files values (?, ?, ?)",
+            [[f.file_id, f.load.file.root.project_id, f.load.file.ledger_path] for f in files],
+        )
+        tolerant = []
+        groups: dict[Shape, list[StagedFile]] = {"skills": [], "invocations": []}
+        for file in files:
+            shape = self._inspect(file)
+            if shape is not None:
+                groups[shape].append(file)
+            elif file.state == "loaded":
+                tolerant.append(file)
+        for shape, members in groups.items():
+            tolerant += self._read_fast(members, shape)
+        tolerant += self._take_back_unclear()
+        for file in tolerant:
+            self._read_tolerantly(file)
+
+    def _inspect(self, file: StagedFile) -> Shape | None:
+        """Look at the root of a document; None sends it down the tolerant path."""
+        try:
+            data = Path(file.load.file.path).read_bytes()
+        except OSError as error:
+            _refuse(file, "unreadable", error)
+            return None
+        file.fingerprint = fingerprint(data)
+        if len(data) > FAST_PATH_MAX_BYTES or not _is_plain_path(file.load.file.path):
+            return None
+        seen = skill_metrics.inspect(data)
+        if seen is None:
+            return None
+        file.variant = seen.variant
+        file.unknown.update(seen.unknown_root_fields)
+        return seen.shape
+
+    def _read_fast(self, files: list[StagedFile], shape: Shape) -> list[StagedFile]:
+        """Let DuckDB read the files together; those it refuses come back.
+
+        One bad file makes DuckDB refuse all of a statement, so a refused group is halved until the
+        bad ones stand alone.
+        """
+        if not files:
+            return []
+        largest = max(file.load.file.size_bytes for file in files)
+        records = (
+            "select b.file_id, b.project_id, r.ordinal, r.skill_key, r.record "
+            f"from ({skill_metrics.read_sql(shape, largest + 1024)}) as r "
+            "join batch_files as b on b.path = r.filename"
+        )
+        try:
+            self._append(
+                skill_metrics.projection_sql(records, shape),
+                [[file.load.file.path for file in files]],
+            )
+        except duckdb.Error:
+            if len(files) == 1:
+                files[0].fast_path = False
+                return files
+            middle = len(files) // 2
+            return self._read_fast(files[:middle], shape) + self._read_fast(files[middle:], shape)
+        return []
+
+    def _take_back_unclear(self) -> list[StagedFile]:
+        """Files that hold a strange record, gave none, or changed while they were read."""
+        if not self._has_staged():
+            return [file for file in self.files.values() if _went_fast(file)]
+        rows = self.connection.execute(
+            "select file_id, bool_and(is_plain) from staged group by file_id"
+        ).fetchall()
+        is_plain: dict[int, bool] = dict(rows)
+        unclear = [
+            file
+            for file in self.files.values()
+            if _went_fast(file) and (not is_plain.get(file.file_id) or _has_changed(file))
+        ]
+        self.connection.execute(
+            "delete from staged where file_id in (select unnest(?))",
+            [[file.file_id for file in unclear]],
+        ).fetchall()  # an unfetched result would keep the connection busy
+        for file_id, name, occurrences in self.connection.execute(
+            "select file_id, name, count(*) from ("
+            "  select file_id, unnest(unknown_names) as name from staged"
+            "  where unknown_names is not null"
+            ") group by file_id, name"
+        ).fetchall():
+            self.files[file_id].unknown[name] += occurrences
+        return unclear
+
+    def _read_tolerantly(self, file: StagedFile) -> None:
+        """Read one file record by record."""
+        file.fast_path = False
+        file.unknown.clear()
+        try:
+            data, is_stable = read_stable(file.load.file.path)
+            document = skill_metrics_records.read_document(data)
+        except OSError as error:
+            _refuse(file, "unreadable", error)
+            return
+        except DocumentError as error:
+            file.state, file.message = error.reason, error.detail
+            return
+        file.fingerprint = fingerprint(data)
+        file.variant, file.state = document.variant, document.state
+        if document.state == "unrecognised_format":
+            file.message = "this is not a skill_metrics document"
+        if not is_stable:
+            file.state, file.message = "changing", "the file changed while it was read"
+        file.unknown.update(document.unknown)
+        file.rejected = locate(document.text, document.rejected, self.key)
+        for start in range(0, len(document.records), CHUNK_RECORDS):
+            self._append_records(
+                file, document.records[start : start + CHUNK_RECORDS], document.shape
+            )
+
+    def _append_records(
+        self,
+        file: StagedFile,
+        records: Sequence[skill_metrics_records.CleanRecord],
+        shape: Shape,
+    ) -> None:
+        import pyarrow
+
+        # An Arrow table in memory: private text of the source never touches the disk.
+        clean_records = pyarrow.table(
+            {
+                "ordinal": pyarrow.array([r.ordinal for r in records], pyarrow.int64()),
+                "skill_key": pyarrow.array([r.skill_key for r in records], pyarrow.string()),
+                "record": pyarrow.array([r.json_text for r in records], pyarrow.string()),
+            }
+        )
+        self.connection.register("clean_records", clean_records)
+        try:
+            sql = (
+                f"select {file.file_id}::bigint as file_id, "
+                f"'{file.load.file.root.project_id}' as project_id, ordinal, skill_key, "
+                "cast(record as json) as record from clean_records"
+            )
+            self._append(skill_metrics.projection_sql(sql, shape), [])
+        finally:
+            self.connection.unregister("clean_records")
+
+    def _append(self, sql: str, parameters: list[Any]) -> None:
+        if self._has_staged():
+            self.connection.execute(f"insert into staged {sql}", parameters).fetchall()
+        else:
+            self.connection.execute(f"create temp table staged as {sql}", parameters).fetchall()
+
+    def _has_staged(self) -> bool:
+        rows = self.connection.execute(
+            "select 1 from duckdb_tables() where table_name = 'staged' and temporary"
+        ).fetchall()
+        return bool(rows)
+
+    def has_records(self) -> bool:
+        """Whether the batch gave any record at all."""
+        return self._has_staged()
+
+
+def fingerprint(data: bytes) -> str:
+    """Fingerprint of a file's content: its length, head and tail."""
+    import hashlib
+
+    digest = hashlib.blake2b(digest_size=16)
+    digest.update(str(len(data)).encode())
+    digest.update(data[:FINGERPRINT_BYTES])
+    digest.update(data[-FINGERPRINT_BYTES:])
+    return digest.hexdigest()
+
+
+def read_stable(path: str) -> tuple[bytes, bool]:
+    """Read a file that nobody is writing at this moment.
+
+    Returns:
+        The bytes, and False when it kept changing: it must then be read again by the next run.
+
+    Raises:
+        OSError: When it cannot be read.
+    """
+    data = b""
+    for attempt in range(STABLE_READ_TRIES):
+        if attempt:
+            time.sleep(STABLE_READ_WAIT_SECONDS)
+        before = _facts(path)
+        data = Path(path).read_bytes()
+        if before == _facts(path) and len(data) == before[0]:
+            return data, True
+    return data, False
+
+
+def locate(
+    text: str, rejected: Iterable[skill_metrics_records.Rejected], key: bytes
+) -> list[dict[str, Any]]:
+    """Turn positions in the decoded text into line numbers and byte offsets, in one pass.
+
+    Returns:
+        Rows for `raw.rejects`: length and keyed hash of what was refused, never the text.
+    """
+    rows = []
+    position, line, offset = 0, 1, 0
+    for reject in sorted(rejected, key=lambda item: item.start):
+        between = text[position : reject.start]
+        line += between.count("\n")
+        offset += len(between.encode("utf-8", "replace"))
+        position = reject.start
+        refused = text[reject.start : reject.end]
+        rows.append(
+            {
+                "ordinal": reject.ordinal,
+                "line_no": line,
+                "byte_offset": offset,
+                "reason": reject.reason,
+                "detail": reject.detail,
+                "length_bytes": len(refused.encode("utf-8", "replace")),
+                "bytes_hash": privacy.keyed_hash(key, refused),
+            }
+        )
+    return rows
+
+
+def _refuse(file: StagedFile, state: str, error: OSError) -> None:
+    file.state = "vanished" if isinstance(error, FileNotFoundError) else state
+    file.message = error.strerror or str(error)
+    file.fast_path = False
+
+
+def _went_fast(file: StagedFile) -> bool:
+    return file.fast_path and file.variant is not None and file.state == "loaded"
+
+
+def _has_changed(file: StagedFile) -> bool:
+    try:
+        size, modified, changed = _facts(file.load.file.path)
+    except OSError:
+        return True
+    found = file.load.file
+    return (size, modified, changed) != (found.size_bytes, found.modified_ns, found.changed_ns)
+
+
+def _facts(path: str) -> tuple[int, int, int]:
+    facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
+    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+
+
+def _is_plain_path(path: str) -> bool:
+    """DuckDB takes a path for a pattern when it holds one of these; the tolerant path never does."""
+    return not any(mark in path for mark in "*?[]{}") and "://" not in path and _is_utf8(path)
+
+
+def _is_utf8(path: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in path)

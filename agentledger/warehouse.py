@@ -1,0 +1,242 @@
+"""Opening the warehouse, the raw tables, and the one-writer rule.
+
+Belongs here: connections to `warehouse.duckdb`, the DDL of the `raw` schema, transactions, the run
+lock. Does not belong here: what goes into the tables (`ingest/`), metrics (`models/`), snapshots for
+readers (`publish.py`).
+
+One writer, surely: every run holds `run.lock` (an OS lock that the kernel frees when its holder
+dies) and then waits for DuckDB's own file lock, because a dbt child can outlive a killed run.
+"""
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import filelock
+
+from agentledger.errors import RunLockedError
+from agentledger.settings import (
+    LOCK_WAIT_SECONDS,
+    WAREHOUSE_MEMORY_LIMIT,
+    WAREHOUSE_THREADS,
+    WAREHOUSE_WAIT_SECONDS,
+    Settings,
+)
+
+RAW_TABLES: dict[str, str] = {
+    # Columns that every table of records carries come first; the record's own fields follow, as
+    # text, uncast. `record_key` is the identity without mutable fields, `content_hash` all that is
+    # kept of the record.
+    "skill_usage": """
+        record_key uuid not null, content_hash uuid not null,
+        file_id bigint not null, ordinal bigint not null, repeat_ordinal integer not null,
+        source_id varchar not null, project_id varchar not null, host_id varchar not null,
+        run_id varchar not null, ingested_at timestamptz not null, load_seq bigint not null,
+        variant varchar not null,
+        skill_name varchar not null, invoked_at varchar not null, completed_at varchar,
+        session_id varchar, completed varchar, success varchar,
+        duration_ms varchar, duration_seconds varchar,
+        followup_count varchar, followup_actions varchar, alternatives varchar,
+        selection_rank varchar, workflow_path varchar, workflow_phase varchar,
+        workflow varchar, agent varchar,
+        error_class varchar, error_length bigint, error_hash varchar,
+        query_length bigint, query_hash varchar,
+        step_hash varchar, withheld varchar, flags varchar
+    """,
+    # The ledger of files: one row per logical file, replaced at each load of it.
+    "files": """
+        file_id bigint primary key, source_id varchar not null, project_id varchar not null,
+        format varchar not null, path varchar not null, variant varchar,
+        size_bytes bigint, modified_ns bigint, changed_ns bigint, inode varchar,
+        fingerprint varchar, byte_offset bigint, state varchar not null, message varchar,
+        records_read bigint not null, accepted bigint not null, rejected bigint not null,
+        already_known bigint not null,
+        first_seen_at timestamptz not null, loaded_at timestamptz not null, load_seq bigint not null,
+        unique (source_id, path)
+    """,
+    # One row per load of a file: the evidence that accepted + rejected + already known = read.
+    "file_loads": """
+        load_seq bigint not null, run_id varchar not null, file_id bigint not null,
+        source_id varchar not null, project_id varchar not null, state varchar not null,
+        records_read bigint not null, accepted bigint not null, rejected bigint not null,
+        already_known bigint not null, fast_path boolean not null, seconds double not null,
+        loaded_at timestamptz not null
+    """,
+    # What could not be read. The bytes themselves are never kept here: length and hash only.
+    "rejects": """
+        reject_key uuid primary key, load_seq bigint not null, run_id varchar not null,
+        file_id bigint not null, source_id varchar not null, project_id varchar not null,
+        ordinal bigint, line_no bigint, byte_offset bigint, reason varchar not null,
+        detail varchar, length_bytes bigint, bytes_hash varchar, rejected_at timestamptz not null
+    """,
+    # Names of fields that no allow-list knows, never their values.
+    "unknown_fields": """
+        file_id bigint not null, source_id varchar not null, field_name varchar not null,
+        occurrences bigint not null, load_seq bigint not null,
+        primary key (file_id, field_name)
+    """,
+    "projects": """
+        project_id varchar primary key, project_name varchar not null, project_type varchar,
+        path varchar not null, zone varchar not null, is_active boolean not null,
+        registered_at timestamptz, last_seen_at timestamptz not null
+    """,
+    "sources": """
+        source_id varchar primary key, kind varchar not null, location varchar not null,
+        project_id varchar, zone varchar not null, is_active boolean not null,
+        last_seen_at timestamptz not null
+    """,
+    # One row per source and run, in the words of the operational contract:
+    # found = collected + skipped + quarantined.
+    "collection_runs": """
+        run_id varchar not null, source_id varchar not null, project_id varchar,
+        found bigint not null, collected bigint not null, skipped bigint not null,
+        quarantined bigint not null, errors bigint not null, records_read bigint not null,
+        accepted bigint not null, rejected bigint not null, already_known bigint not null,
+        seconds double not null, started_at timestamptz not null,
+        primary key (run_id, source_id)
+    """,
+    # The only "now" of the models, and the fingerprints of what is not a row.
+    "run_context": """
+        run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
+        projects_fingerprint varchar not null, sources_fingerprint varchar not null,
+        models_fingerprint varchar not null
+    """,
+}
+
+
+def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create whatever part of the `raw` schema is missing."""
+    connection.execute("create schema if not exists raw")
+    for table, columns in RAW_TABLES.items():
+        connection.execute(f"create table if not exists raw.{table} ({columns})")
+
+
+@contextlib.contextmanager
+def open_warehouse(
+    settings: Settings, *, read_only: bool = False, wait_seconds: float = WAREHOUSE_WAIT_SECONDS
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for a short while; time zone UTC, no network, no extension download.
+
+    Args:
+        settings: Names the data home, which must exist (`prepare_home`).
+        read_only: Open without the right to write; the raw schema is then not created.
+        wait_seconds: How long to wait while another process holds the file.
+
+    Raises:
+        RunLockedError: When the file stays locked by another process.
+    """
+    connection = connect_when_free(settings.warehouse_path, read_only, wait_seconds)
+    try:
+        configure(connection, settings.spill_dir)
+        if not read_only:
+            create_raw_schema(connection)
+        yield connection
+    finally:
+        connection.close()
+
+
+def configure(connection: duckdb.DuckDBPyConnection, spill_dir: Path) -> None:
+    """Set what every connection to the warehouse has in common."""
+    connection.execute("set timezone = 'UTC'")
+    connection.execute(f"set threads = {WAREHOUSE_THREADS}")
+    connection.execute(f"set memory_limit = '{WAREHOUSE_MEMORY_LIMIT}'")
+    # File order is kept in the `ordinal` column; keeping it in the engine costs memory.
+    connection.execute("set preserve_insertion_order = false")
+    connection.execute("set autoinstall_known_extensions = false")
+    connection.execute("set temp_directory = ?", [str(spill_dir)])
+
+
+def connect_when_free(
+    path: Path, read_only: bool, wait_seconds: float
+) -> duckdb.DuckDBPyConnection:
+    """Open a DuckDB file, waiting while another process holds it.
+
+    Raises:
+        RunLockedError: When it is still held after `wait_seconds`.
+    """
+    give_up_at = time.monotonic() + wait_seconds
+    while True:
+        try:
+            return duckdb.connect(str(path), read_only=read_only)
+        except duckdb.IOException as error:
+            if "lock" not in str(error).lower():
+                raise
+            if time.monotonic() >= give_up_at:
+                raise RunLockedError(
+                    f"Another process still holds {path} after {wait_seconds:.0f} s. "
+                    "Wait for the other run to end, or end it, then try again."
+                ) from error
+            time.sleep(0.1)
+
+
+@contextlib.contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit what happens inside, or nothing of it."""
+    connection.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def run_lock(settings: Settings) -> filelock.FileLock:
+    """The OS lock of this data home, not yet taken."""
+    return filelock.FileLock(str(settings.run_lock_path), mode=0o600, thread_local=False)
+
+
+@contextlib.contextmanager
+def hold_run_lock(
+    settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS, on_wait: object = None
+) -> Iterator[None]:
+    """Hold the run lock from before the first write until after publishing.
+
+    Args:
+        settings: Names the data home.
+        wait_seconds: 0 refuses at once when another run holds the lock.
+        on_wait: Called once, without arguments, when there is something to wait for.
+
+    Raises:
+        RunLockedError: When another run holds the lock for longer than `wait_seconds`.
+    """
+    lock = run_lock(settings)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        if wait_seconds > 0 and callable(on_wait):
+            on_wait()
+        try:
+            lock.acquire(timeout=wait_seconds)
+        except filelock.Timeout as error:
+            raise RunLockedError(
+                f"Another run is writing to {settings.home}. "
+                "Wait until it has ended (`agentledger status` shows it), then try again."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def run_lock_is_held(settings: Settings) -> bool:
+    """Whether some process is in the middle of a run on this data home."""
+    if not settings.run_lock_path.exists():
+        return False
+    lock = run_lock(settings)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        return True
+    lock.release()
+    return False
+
+
+def prepare_home(settings: Settings) -> None:
+    """Create the data home, readable by its owner alone."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.home.chmod(0o700)
+    for folder in (settings.spill_dir, settings.published_dir, settings.dagster_home):
+        folder.mkdir(exist_ok=True, mode=0o700)

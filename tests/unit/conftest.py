@@ -1,0 +1,84 @@
+"""Fixtures of the unit tests: a ledger of its own per test, and a way to collect into it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentledger import registry, warehouse
+from agentledger.ingest import collect
+from agentledger.ingest.reports import CollectionReport
+from agentledger.settings import Settings
+
+AS_OF = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Ledger:
+    """A data home with projects beside it."""
+
+    settings: Settings
+    projects: Path
+    runs: list[str] = field(default_factory=list)
+
+    def project(self, name: str = "alpha", zone: str = "UTC") -> Path:
+        """Make and register a project."""
+        folder = self.projects / name
+        (folder / ".session-buddy").mkdir(parents=True, exist_ok=True)
+        registry.register_project(self.settings, str(folder), zone=zone)
+        return folder
+
+    def write(self, content: Any, project: str = "alpha", name: str = "skill_metrics.json") -> Path:
+        """Write a metrics file: bytes as they are, anything else as JSON."""
+        path = self.projects / project / ".session-buddy" / name
+        if not path.parent.exists():
+            self.project(project)
+        path.write_bytes(content if isinstance(content, bytes) else json.dumps(content).encode())
+        return path
+
+    def collect(self) -> CollectionReport:
+        """Run one collection."""
+        self.runs.append(f"run-{len(self.runs)}")
+        with warehouse.open_warehouse(self.settings) as connection:
+            return collect.collect(self.settings, connection, run_id=self.runs[-1], as_of=AS_OF)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the warehouse."""
+        with warehouse.open_warehouse(self.settings, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    settings = Settings(home=tmp_path / "home", host_zone="UTC")
+    warehouse.prepare_home(settings)
+    (tmp_path / "projects").mkdir()
+    return Ledger(settings, tmp_path / "projects")
+
+
+@pytest.fixture
+def make_invocation() -> Callable[..., dict[str, Any]]:
+    """Build one V1 record; keywords replace fields, `...` removes one."""
+
+    def build(**overrides: Any) -> dict[str, Any]:
+        record: dict[str, Any] = {
+            "skill_name": "code-review",
+            "invoked_at": "2026-08-01T10:00:00.000001",
+            "session_id": "s-1",
+            "workflow_path": "quick",
+            "completed": True,
+            "duration_seconds": 1.5,
+            "user_query": "please review the parser",
+            "alternatives_considered": [],
+            "selection_rank": 1,
+            "follow_up_actions": [],
+            "error_type": None,
+        }
+        record.update(overrides)
+        return {name: value for name, value in record.items() if value is not ...}
+
+    return build

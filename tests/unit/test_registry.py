@@ -1,0 +1,131 @@
+"""Opting in and out: paths, hand edits, concurrent edits."""
+
+import multiprocessing
+import os
+from pathlib import Path
+
+import pytest
+
+from agentledger import privacy, registry
+from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path / "home", host_zone="Europe/Paris")
+
+
+def test_hand_edits_and_comments_survive(settings: Settings, tmp_path: Path) -> None:
+    """The tempting change is to write the file anew from what was parsed."""
+    folder = tmp_path / "a"
+    folder.mkdir()
+    settings.home.mkdir()
+    settings.config_path.write_text('# mine\nretention_days = 90 # keep\n\n[unknown]\nx = "y"\n')
+    registry.register_project(settings, str(folder), name="A")
+    text = settings.config_path.read_text()
+    assert "# mine\nretention_days = 90 # keep" in text
+    assert '[unknown]\nx = "y"' in text
+    registry.unregister_project(settings, str(folder))
+    assert "# mine" in settings.config_path.read_text()
+    assert registry.load_config(settings).projects == ()
+
+
+def _register(home: Path, folder: Path) -> None:
+    registry.register_project(Settings(home=home, host_zone="UTC"), str(folder))
+
+
+def test_concurrent_edits_lose_nothing(settings: Settings, tmp_path: Path) -> None:
+    folders = [tmp_path / f"p{number}" for number in range(12)]
+    for folder in folders:
+        folder.mkdir()
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(4) as pool:
+        pool.starmap(_register, [(settings.home, folder) for folder in folders])
+    assert {Path(p.path) for p in registry.load_config(settings).projects} == set(folders)
+
+
+@pytest.mark.parametrize("name", ["with space", "ünïcödé 漢字", "quote\"d'", "br[ack]et", "a\\b"])
+def test_a_project_is_one_project_by_any_spelling(
+    settings: Settings, tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    for spelling in (
+        str(folder),
+        f"{folder}/",
+        str(tmp_path / "link"),
+        f"~/{name}",
+        name,
+        f"./{name}",
+    ):
+        registry.register_project(settings, spelling)
+    projects = registry.load_config(settings).projects
+    assert [project.path for project in projects] == [str(folder)]
+    registry.unregister_project(settings, str(tmp_path / "link"))
+    assert registry.load_config(settings).projects == ()
+
+
+def test_a_worktree_is_its_main_repository(tmp_path: Path) -> None:
+    main, tree = tmp_path / "main", tmp_path / "tree"
+    (main / ".git" / "worktrees" / "tree").mkdir(parents=True)
+    tree.mkdir()
+    (tree / ".git").write_text(f"gitdir: {main}/.git/worktrees/tree\n")
+    assert privacy.resolve_project_path(tree) == str(main)
+    (tree / ".git").write_text(f"gitdir: {main}/.git/modules/tree\n")  # a submodule is its own
+    assert privacy.resolve_project_path(tree) == str(tree)
+
+
+def test_the_zone_is_fixed_at_registration(settings: Settings, tmp_path: Path) -> None:
+    """A laptop that travels must not move the instants of what was written at home."""
+    registry.register_project(settings, str(tmp_path))
+    elsewhere = Settings(home=settings.home, host_zone="Asia/Tokyo")
+    assert registry.load_config(elsewhere).projects[0].zone == "Europe/Paris"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda s, p: registry.register_project(s, str(p / "missing")),
+        lambda s, p: registry.register_project(s, str(p), zone="Mars/Olympus"),
+        lambda s, p: registry.register_project(s, str(p), name="__all__"),
+        lambda s, p: registry.unregister_project(s, str(p)),
+        lambda s, p: registry.add_source(s, "no-such-kind", str(p)),
+        lambda s, p: registry.add_source(s, "skill-metrics", str(p / "missing")),
+        lambda s, p: registry.remove_source(s, "skill-metrics", str(p)),
+    ],
+)
+def test_wrong_usage_is_said_and_changes_nothing(settings: Settings, tmp_path: Path, call) -> None:
+    with pytest.raises(UsageError):
+        call(settings, tmp_path)
+    assert registry.load_config(settings) == registry.Config()
+
+
+@pytest.mark.parametrize(
+    "text", ["[[projects]\n", "projects = 3\n", "[[projects]]\nname = 'x'\n",
+             "[[projects]]\npath = 3\n", "[[sources]]\nkind = 'skill-metrics'\n"],
+)  # fmt: skip
+def test_a_damaged_configuration_is_named_and_left_alone(settings: Settings, text: str) -> None:
+    settings.home.mkdir()
+    settings.config_path.write_text(text)
+    with pytest.raises(AgentLedgerError, match=r"config\.toml"):
+        registry.load_config(settings)
+    assert settings.config_path.read_text() == text
+
+
+def test_sources_are_added_listed_and_removed(settings: Settings, tmp_path: Path) -> None:
+    added = registry.add_source(settings, "skill-metrics", str(tmp_path), zone="UTC")
+    assert registry.load_config(settings).sources == (added,)
+    registry.remove_source(settings, "skill-metrics", str(tmp_path) + "/")
+    assert registry.load_config(settings).sources == ()
+
+
+def test_the_data_home_is_private(settings: Settings, tmp_path: Path) -> None:
+    registry.register_project(settings, str(tmp_path))
+    privacy.load_or_create_key(settings)
+    assert settings.home.stat().st_mode & 0o777 == 0o700
+    for path in (settings.config_path, settings.key_path):
+        assert path.stat().st_mode & 0o777 == 0o600, os.fspath(path)
