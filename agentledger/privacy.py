@@ -103,8 +103,13 @@ def sql_keyed_hash(expression: str) -> str:
 
 
 def sql_normalised(expression: str) -> str:
-    """SQL for `normalise_text(expression)`."""
-    return f"trim(regexp_replace(lower(nfc_normalize({expression})), '[ \\t\\n\\r\\f\\v]+', ' ', 'g'), ' ')"
+    """SQL for `normalise_text(expression)`; most texts hold nothing to collapse and skip that."""
+    folded = f"lower(nfc_normalize({expression}))"
+    collapsed = f"regexp_replace({folded}, '[ \\t\\n\\r\\f\\v]+', ' ', 'g')"
+    return (
+        f"trim(case when regexp_matches({expression}, '[\\t\\n\\r\\f\\v]|  ') "
+        f"then {collapsed} else {folded} end, ' ')"
+    )
 
 
 def project_id(key: bytes, path: str) -> str:
