@@ -1,0 +1,83 @@
+"""Entry point of `agentledger`: the tree of commands, and how errors end the process.
+
+Belongs here: putting the command modules together, exit codes. Does not belong here: any command
+with a body of its own.
+
+Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage, 130 interrupted.
+"""
+
+import contextlib
+import io
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+import agentledger
+from agentledger.cli import quickstart, registry, runs, sample, skills, sql, state
+from agentledger.errors import AgentLedgerError, UsageError
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+
+app = typer.Typer(
+    name="agentledger",
+    help="A local-first, auditable warehouse of AI-agent telemetry.",
+    epilog="\b\nExamples:\n"
+    "  agentledger register ~/code/shop     opt a project in\n"
+    "  agentledger run                      read what is new, build, test, publish\n"
+    "  agentledger skills top --json        ask\n"
+    "  agentledger status                   what happened, and what could not be read\n",
+    no_args_is_help=True,
+    add_completion=False,
+    # Plain help: it starts faster, survives pipes, and keeps the examples as they are written.
+    rich_markup_mode=None,
+    # A defect keeps its plain traceback, without the values of variables: they may be private.
+    pretty_exceptions_enable=False,
+)
+for family in (quickstart, registry, runs, state, sql, sample, skills):
+    family.add_commands(app)
+
+
+def _print_version(is_wanted: bool) -> None:
+    if is_wanted:
+        sys.stdout.write(f"agentledger {agentledger.__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Options of every command."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and end the process with its exit code.
+
+    Args:
+        arguments: What follows the program's name; `sys.argv` by default.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that lacks a character shows its code instead of ending the command.
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        app(args=None if arguments is None else list(arguments), prog_name="agentledger")
+    except AgentLedgerError as error:
+        from agentledger.cli.output import printable
+
+        lines = "\n".join(printable(line) for line in str(error).splitlines())
+        with contextlib.suppress(BrokenPipeError):
+            sys.stderr.write(f"agentledger: {lines}\n")
+        sys.exit(EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,47 @@
+"""Options that several commands share, worded once.
+
+Belongs here: annotated types for typer, and the settings of the process.
+"""
+
+from typing import Annotated, Literal
+
+import typer
+
+from agentledger.settings import Settings, load_settings
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+ProjectOption = Annotated[
+    str | None,
+    typer.Option("--project", metavar="NAME|ID|PATH", help="One project; default: all together."),
+]
+WindowOption = Annotated[
+    Literal["daily", "weekly", "monthly", "all"],
+    typer.Option("--window", help="Length of the buckets."),
+]
+BucketOption = Annotated[
+    str | None,
+    typer.Option(
+        "--bucket", metavar="DAY", help="The bucket that holds this UTC day; default: the newest."
+    ),
+]
+SinceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="DAY|7d|4w",
+        help="Every bucket from this one on; 7d counts back from the newest build.",
+    ),
+]
+UntilOption = Annotated[
+    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this bucket.")
+]
+
+
+def examples(*lines: str) -> str:
+    r"""Examples for the end of a help text; \b keeps the lines as they are."""
+    return "\b\nExamples:\n" + "\n".join(f"  agentledger {line}" for line in lines)
+
+
+def current_settings() -> Settings:
+    """Settings of this process; read when a command runs, not when it is imported."""
+    return load_settings()

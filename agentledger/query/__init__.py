@@ -1,0 +1,29 @@
+"""Read API of AgentLedger: questions to the published snapshot.
+
+Every function takes `settings=` (the data home of the environment by default), opens the current
+snapshot for one answer and closes it again, so that programs that live long follow new builds. A
+`get_…` of rows returns a pandas DataFrame, the others plain dicts. No metric is computed here.
+"""
+
+from agentledger.query.builds import get_build
+from agentledger.query.frames import (
+    get_projects,
+    get_skill_effectiveness,
+    get_skill_history,
+    get_skill_insights,
+    get_top_skills,
+)
+from agentledger.query.overview import get_skill, get_skill_summary
+from agentledger.query.sql import run_sql
+
+__all__ = [
+    "get_build",
+    "get_projects",
+    "get_skill",
+    "get_skill_effectiveness",
+    "get_skill_history",
+    "get_skill_insights",
+    "get_skill_summary",
+    "get_top_skills",
+    "run_sql",
+]

@@ -1,0 +1,35 @@
+"""The questions of `query` as functions that return pandas DataFrames.
+
+Belongs here: nothing but the wrapping. pandas is imported when the first frame is made: it takes a
+second, and the command line does without it.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec
+
+from agentledger.query import projects, skills
+from agentledger.query.answers import Answer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+P = ParamSpec("P")
+
+
+def _framed(question: Callable[P, Answer], name: str) -> "Callable[P, pd.DataFrame]":
+    import functools
+
+    @functools.wraps(question)
+    def framed(*args: P.args, **options: P.kwargs) -> "pd.DataFrame":
+        return question(*args, **options).frame()
+
+    framed.__name__ = framed.__qualname__ = name
+    framed.__annotations__ = {**question.__annotations__, "return": "pd.DataFrame"}
+    return framed
+
+
+get_top_skills = _framed(skills.top_skills, "get_top_skills")
+get_skill_history = _framed(skills.skill_history, "get_skill_history")
+get_skill_effectiveness = _framed(skills.skill_effectiveness, "get_skill_effectiveness")
+get_skill_insights = _framed(skills.skill_insights, "get_skill_insights")
+get_projects = _framed(projects.known_projects, "get_projects")

@@ -1,0 +1,51 @@
+{#- Up to where a model was built. A watermark is rendered as a literal, so that it reaches the scan. -#}
+
+{#- Highest load_seq that the model's own rows hold; -1 when it is built from scratch. -#}
+{% macro built_load_seq(column) %}
+    {%- if execute and is_incremental() -%}
+        {{ return(run_query('select coalesce(max(' ~ column ~ '), -1) from ' ~ this).columns[0].values()[0] | int) }}
+    {%- endif -%}
+    {{ return(-1) }}
+{% endmacro %}
+
+{#- One row per model that depends on more than rows. Written in the transaction of the model. -#}
+{% macro create_build_state() %}
+create schema if not exists state;
+create table if not exists state.model_builds (
+    model_name varchar not null,
+    load_seq bigint not null,
+    projects_fingerprint varchar not null
+)
+{% endmacro %}
+
+{#- Load_seq up to which an incremental aggregate may trust its other rows; none = rebuild every bucket:
+    a first build, or a project was registered, renamed or unregistered since the last one. -#}
+{% macro trusted_load_seq() %}
+    {%- if execute and is_incremental() -%}
+        {%- set found = run_query(
+            "select built.load_seq from state.model_builds as built"
+            ~ " where built.model_name = '" ~ this.identifier ~ "' and built.projects_fingerprint = "
+            ~ projects_fingerprint()
+        ) -%}
+        {%- if found.rows | length == 1 -%}
+            {{ return(found.columns[0].values()[0] | int) }}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(none) }}
+{% endmacro %}
+
+{% macro projects_fingerprint() -%}
+coalesce((select max(context.projects_fingerprint) from {{ ref('stg_ledger__run_context') }} as context), '')
+{%- endmacro %}
+
+{% macro forget_build() -%}
+delete from state.model_builds where model_name = '{{ this.identifier }}'
+{%- endmacro %}
+
+{% macro remember_build(upstream, column) -%}
+insert into state.model_builds (model_name, load_seq, projects_fingerprint)
+select
+    '{{ this.identifier }}',
+    (select coalesce(max(upstream.{{ column }}), -1) from {{ upstream }} as upstream),
+    {{ projects_fingerprint() }}
+{%- endmacro %}

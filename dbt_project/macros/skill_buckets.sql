@@ -1,0 +1,38 @@
+{#- The unit of change of `skill_aggregates`: a bucket of one skill, in one project and in all of them. -#}
+
+{% macro skill_windows() %}{{ return(['daily', 'weekly', 'monthly', 'all']) }}{% endmacro %}
+
+{#- Buckets of all versions, old and new, of the keys that gained a row after `since`. -#}
+{% macro touched_skill_buckets(since) %}
+{%- for time_window in skill_windows() %}
+select distinct
+    versions.project_id,
+    versions.skill_name,
+    '{{ time_window }}' as time_window,
+    {{ bucket_start(time_window, 'versions.invoked_on') }} as bucket_start
+from {{ ref('int_skill_invocations__versioned') }} as versions
+where versions.key_load_seq > {{ since }} and versions.invoked_on is not null
+{%- if not loop.last %}
+union all
+{%- endif %}
+{%- endfor %}
+{% endmacro %}
+
+{#- Runs in the transaction of the model, before its rows are computed: a bucket that lost its last row
+    leaves nothing behind. -#}
+{% macro delete_touched_skill_buckets() %}
+{%- if execute and is_incremental() -%}
+    {%- set since = trusted_load_seq() -%}
+    {%- if since is none -%}
+delete from {{ this }}
+    {%- else -%}
+delete from {{ this }}
+where (skill_name, time_window, bucket_start, project_id) in (
+    with touched as ({{ touched_skill_buckets(since) }})
+    select skill_name, time_window, bucket_start, project_id from touched
+    union all
+    select skill_name, time_window, bucket_start, '__all__' from touched
+)
+    {%- endif -%}
+{%- endif -%}
+{% endmacro %}

@@ -1,0 +1,1 @@
+"""The assets, one module per kind: raw tables, dbt models, what is published."""

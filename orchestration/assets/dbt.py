@@ -1,0 +1,148 @@
+"""The dbt models as assets.
+
+Belongs here: the one `@dbt_assets` definition, the stream of dbt's events. Does not belong here:
+arguments and translation (`dbt_project.py`), the models (`models/`).
+
+One definition, not several: between two, a failing dbt test would not hold back what is downstream.
+"""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import duckdb
+from dagster_dbt import DbtCliInvocation, DbtProject, dbt_assets
+
+from agentledger.fingerprints import context_of_published, context_of_warehouse
+from agentledger.publish import PublishedRelation
+from orchestration import progress
+from orchestration.dbt_project import (
+    LedgerTranslator,
+    dbt_args,
+    full_refresh_reason,
+    published_relations,
+)
+from orchestration.progress import BuildCounts
+from orchestration.resources import (
+    FULL_REFRESH_TAG,
+    LedgerRun,
+    LocalDbtResource,
+    WarehouseResource,
+)
+
+
+def build_dbt_assets(
+    project: DbtProject, translator: LedgerTranslator, manifest: Mapping[str, Any]
+) -> dg.AssetsDefinition:
+    """Make the assets of all models; a function, because the decorator reads the manifest."""
+    published = {
+        dg.AssetKey([relation.schema, relation.name]).to_python_identifier(): relation
+        for relation in published_relations(manifest)
+    }
+
+    @dbt_assets(
+        name="build",
+        manifest=manifest,
+        project=project,
+        dagster_dbt_translator=translator,
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=1),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+    )
+    def build_models(
+        context: dg.AssetExecutionContext,
+        dbt: LocalDbtResource,
+        warehouse: WarehouseResource,
+        ledger_run: LedgerRun,
+    ) -> Iterator[Any]:
+        """Build and test the models; what depends on a model that fails its tests is skipped."""
+        ledger_run.step("build")
+        target = dbt.new_target(ledger_run.run_id)
+        arguments = dbt_args(
+            full_refresh=must_refresh_fully(context, warehouse, ledger_run),
+            target_path=target,
+            project_dir=Path(project.project_dir),
+        )
+        invocation = dbt.cli(arguments, context=context, target_path=target, raise_on_error=False)
+        counts = BuildCounts()
+        held: list[dg.Output] = []
+        for event in dagster_events(invocation, counts):
+            # Row counts need the database, which dbt holds until it has ended.
+            if isinstance(event, dg.Output) and event.output_name in published:
+                held.append(event)
+            else:
+                yield event
+        with warehouse.get_connection() as connection:
+            for output in held:
+                yield with_row_count(output, connection, published[output.output_name])
+        raise_if_failed(invocation, counts)
+        ledger_run.mark_built()
+
+    return build_models
+
+
+def must_refresh_fully(
+    context: dg.AssetExecutionContext, warehouse: WarehouseResource, ledger_run: LedgerRun
+) -> bool:
+    """Whether this run rebuilds incremental models from all of raw; says why."""
+    if context.run.tags.get(FULL_REFRESH_TAG) == "true":
+        reason: str | None = "asked for"
+    else:
+        with warehouse.get_connection() as connection:
+            now = context_of_warehouse(connection)
+        reason = full_refresh_reason(now, context_of_published(ledger_run.settings))
+    if reason:
+        context.log.info(f"Full refresh: {reason}.")
+        progress.listener().say(f"full refresh: {reason}")
+    return reason is not None
+
+
+def dagster_events(invocation: DbtCliInvocation, counts: BuildCounts) -> Iterator[Any]:
+    """Turn dbt's log into Dagster events while dbt runs, and tell the listener."""
+    for message in invocation.stream_raw_events():
+        ended = counts.see(message.raw_event)
+        if ended is not None:
+            progress.listener().node_done(counts, *ended)
+        yield from message.to_default_asset_events(
+            manifest=invocation.manifest,
+            dagster_dbt_translator=invocation.dagster_dbt_translator,
+            context=invocation.context,
+            target_path=invocation.target_path,
+            project=invocation.project,
+        )
+
+
+def with_row_count(
+    output: dg.Output, connection: duckdb.DuckDBPyConnection, relation: PublishedRelation
+) -> dg.Output:
+    """Add the row count of a published table; a view would have to be computed for it."""
+    if relation.kind == "view":
+        return output
+    name = f'"{relation.schema}"."{relation.name}"'
+    counted = connection.execute(f"select count(*) from {name}").fetchone()
+    return output.with_metadata(
+        {**output.metadata, "dagster/row_count": counted[0] if counted else 0}
+    )
+
+
+def raise_if_failed(invocation: DbtCliInvocation, counts: BuildCounts) -> None:
+    """End the step with what a person needs to know when dbt failed.
+
+    Raises:
+        dg.Failure: Names what failed and where the log is.
+    """
+    if invocation.is_successful():
+        return
+    log = invocation.target_path / "dbt.log"
+    failed = [
+        *(f"model {name} failed" for name in counts.models_failed),
+        *(f"test {name} failed" for name in counts.tests_failed),
+        *(f"test {name} could not run" for name in counts.tests_broken),
+    ]
+    said = "\n".join(dict.fromkeys(counts.errors))
+    raise dg.Failure(
+        description=f"dbt build failed: {'; '.join(failed) or 'dbt could not go on'}.\n{said}\n"
+        f"Nothing was published; readers keep the last build. The whole log: {log}",
+        # The same data fails the same test again: a second attempt would only take time.
+        allow_retries=not counts.only_tests_failed,
+    )

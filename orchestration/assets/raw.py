@@ -1,0 +1,163 @@
+"""Raw tables as assets, from the source files outside to the tables inside.
+
+Belongs here: the factory of the raw assets and what their materialisations show a person. Does not
+belong here: reading files (`agentledger/ingest/`), columns (`agentledger/warehouse.py`), what
+may be shown (`meta.privacy` in the dbt sources).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import dagster as dg
+import duckdb
+import pandas as pd
+
+from agentledger import status
+from agentledger.ingest.collect import collect
+from agentledger.ingest.reports import CollectionReport
+from agentledger.warehouse import RAW_TABLES
+from orchestration import progress
+from orchestration.dbt_project import public_columns
+from orchestration.resources import LedgerRun, WarehouseResource
+
+SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
+
+ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
+"""Two attempts: a second one helps against a file that changed while it was read; a third never."""
+
+PREVIEW_ROWS = 5
+
+RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
+    warn_window=timedelta(hours=24), fail_window=timedelta(days=7)
+)
+"""Collections follow the sources: a day without one is worth a look, a week means it is broken."""
+
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context"})
+"""Tables written from the registry and the run itself."""
+
+DESCRIPTIONS = {
+    "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
+    "version of a record.",
+    "files": "The ledger of files: what was read of each, and when it changed last.",
+    "file_loads": "One row per load of a file: the evidence that no record was lost.",
+    "rejects": "What could not be read: file, position, reason, length and hash, never the text.",
+    "unknown_fields": "Names of fields that no allow-list knows, never their values.",
+    "projects": "Projects whose owner opted in.",
+    "sources": "Where telemetry is read from, and in which time zone.",
+    "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
+    "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
+}
+
+
+def build_raw_assets(
+    manifest: Mapping[str, Any], tables: Sequence[str] = tuple(RAW_TABLES)
+) -> list[dg.AssetSpec | dg.AssetsDefinition]:
+    """Make the source file asset and one asset per raw table.
+
+    Args:
+        manifest: dbt's, whose sources say which columns a preview may show.
+        tables: Raw tables; each is the source table of the same name in dbt.
+    """
+
+    @dg.multi_asset(
+        name="collect",
+        specs=[_raw_spec(table) for table in tables],
+        can_subset=True,
+        retry_policy=ATTEMPTS,
+    )
+    def collect_sources(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, ledger_run: LedgerRun
+    ) -> Iterator[dg.MaterializeResult]:
+        """Read every new or changed source file; all raw tables are written together."""
+        ledger_run.step("collect")
+        with warehouse.get_connection() as connection:
+            report = collect(
+                ledger_run.settings,
+                connection,
+                run_id=ledger_run.run_id,
+                as_of=ledger_run.as_of,
+                on_progress=progress.listener().collecting,
+            )
+            status.record_collection(ledger_run.settings, report)
+            progress.listener().collected(report)
+            for key in sorted(context.selected_asset_keys):
+                yield dg.MaterializeResult(
+                    asset_key=key,
+                    metadata=table_metadata(connection, key.path[-1], manifest)
+                    | collection_metadata(key.path[-1], report),
+                )
+
+    source_files = dg.AssetSpec(
+        key=SOURCE_FILES,
+        group_name="source_files",
+        kinds={"json"},
+        description="`.session-buddy/skill_metrics.json` of each registered project. AgentLedger "
+        "only reads it; `agentledger register PATH` opts a project in.",
+    )
+    return [source_files, collect_sources]
+
+
+def _raw_spec(table: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=dg.AssetKey(["raw", table]),
+        group_name="raw",
+        kinds={"duckdb", "table"},
+        description=DESCRIPTIONS.get(table, f"Raw table {table}."),
+        deps=[] if table in NOT_FROM_FILES else [SOURCE_FILES],
+        freshness_policy=RAW_FRESHNESS if table == "collection_runs" else None,
+    )
+
+
+def table_metadata(
+    connection: duckdb.DuckDBPyConnection, table: str, manifest: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Row count and first rows of a raw table, public columns only."""
+    counted = connection.execute(f"select count(*) from raw.{table}").fetchone()
+    metadata: dict[str, Any] = {
+        "dagster/row_count": dg.IntMetadataValue(counted[0] if counted else 0),
+        "dagster/table_name": f"raw.{table}",
+    }
+    columns = public_columns(manifest, table)
+    if columns:
+        names = ", ".join(f'"{column}"' for column in columns)
+        frame = connection.execute(f"select {names} from raw.{table} limit {PREVIEW_ROWS}").df()
+        metadata["preview (public columns)"] = dg.MetadataValue.md(as_markdown(frame))
+    return metadata
+
+
+def collection_metadata(table: str, report: CollectionReport) -> dict[str, Any]:
+    """What the collection did, shown where a person looks for it: at the records."""
+    if table not in ("skill_usage", "collection_runs"):
+        return {}
+    totals = report.totals()
+    per_project = pd.DataFrame(
+        [
+            {
+                "project": source.project_name,
+                "files": source.found,
+                "read": source.records_read,
+                "accepted": source.accepted,
+                "already known": source.already_known,
+                "rejected": source.rejected,
+                "seconds": round(source.seconds, 2),
+            }
+            for source in report.sources
+        ]
+    )
+    return {
+        "records accepted": totals["accepted"],
+        "records rejected": totals["rejected"],
+        "records already known": totals["already_known"],
+        "files read": totals["files_collected"],
+        "duration (s)": round(report.seconds, 2),
+        "records per project": dg.MetadataValue.md(as_markdown(per_project)),
+    }
+
+
+def as_markdown(frame: pd.DataFrame) -> str:
+    """A frame as a markdown table; a cell cannot break out of it."""
+    if frame.empty:
+        return "no rows"
+    text = frame.astype(object).map(lambda cell: str(cell).replace("|", "\\|").replace("\n", " "))
+    return text.to_markdown(index=False) or ""

@@ -1,0 +1,75 @@
+"""A dbt process that is warm before it is needed.
+
+Belongs here: what runs inside the dbt child of a run. It imports dbt and loads the parsed project
+while the run still ingests (both cost seconds), then waits on its standard input for one line: the
+arguments. Does not belong here: anything of Dagster or of the ledger; the parent side is
+`dbt_process.py`.
+
+The child ends when its parent does: a closed standard input means that nobody is left to publish
+what would be built, and a dbt that outlives a killed run would keep the warehouse locked.
+"""
+
+import json
+import os
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+EXIT_FAILED = 1
+EXIT_BROKEN = 2
+"""As dbt's own exit codes: 1 = a model or test failed, 2 = dbt itself could not go on."""
+
+
+def main(partial_parse: str) -> int:
+    """Warm up, wait for the arguments, run dbt once.
+
+    Args:
+        partial_parse: dbt's parsed project; when it does not exist dbt parses by itself.
+    """
+    runner = _warm_runner(Path(partial_parse))
+    line = sys.stdin.readline()
+    if not line:
+        return 0
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    result = runner.invoke(json.loads(line))
+    if result.exception is not None:
+        _report(f"{type(result.exception).__name__}: {result.exception}")
+        return EXIT_BROKEN
+    return 0 if result.success else EXIT_FAILED
+
+
+def _warm_runner(partial_parse: Path) -> Any:
+    """Import what `dbt build` needs and load the parsed project."""
+    from dbt.cli.main import dbtRunner
+
+    manifest = None
+    if partial_parse.exists():
+        from dbt.contracts.graph.manifest import Manifest
+        from dbt.parser.manifest import extended_mashumuro_decoder
+
+        # The parent made sure that this is the parse of the present files (`prepare_manifest`).
+        # Handing it over spares the comparison with them, and the whole parse that dbt would
+        # otherwise repeat for each data home, because the profile names another warehouse.
+        manifest = Manifest.from_msgpack(
+            partial_parse.read_bytes(), decoder=extended_mashumuro_decoder
+        )
+    return dbtRunner(manifest=manifest)
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, then end this process at once."""
+    sys.stdin.read()
+    # Not sys.exit: only this thread would end. An interrupted DuckDB transaction rolls back.
+    os._exit(EXIT_BROKEN)
+
+
+def _report(message: str) -> None:
+    """Write an error the way dbt writes its log, for the parent to read."""
+    event = {"info": {"name": "WorkerFailed", "level": "error", "msg": message}, "data": {}}
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,30 @@
+"""Whether an automatic run should start now.
+
+Belongs here: the one condition that schedules and sensors share. Does not belong here: what counts
+as new (`agentledger/ingest/plan.py`), when to ask (`schedules.py`, `sensors.py`).
+"""
+
+from agentledger import registry, warehouse
+from agentledger.errors import RunLockedError
+from agentledger.ingest.plan import new_work
+from agentledger.settings import Settings
+
+
+def reason_to_skip(settings: Settings) -> str | None:
+    """Why an automatic run would be of no use now; None when it should start.
+
+    Level-triggered: it asks the ledger what is unread, unbuilt or unpublished and remembers nothing
+    itself, so a tick that failed or was missed is made up for by the next.
+    """
+    config = registry.load_config(settings)
+    if not config.projects and not config.sources and not settings.warehouse_path.exists():
+        return "Nothing is registered yet. Type `agentledger register PATH`."
+    warehouse.prepare_home(settings)
+    try:
+        # Held while asking: the question opens the warehouse, and a run that starts in the same
+        # moment waits those milliseconds instead of finding the file taken.
+        with warehouse.hold_run_lock(settings, wait_seconds=0):
+            work = new_work(settings)
+    except RunLockedError:
+        return "A run is writing right now. The next tick asks again."
+    return None if work.anything else "Nothing is new since the last run."
