@@ -22,9 +22,7 @@ import duckdb
 from agentledger import files, fingerprints, warehouse
 from agentledger.errors import PublishRefusedError
 from agentledger.settings import KEPT_BUILDS, WAREHOUSE_WAIT_SECONDS, Settings
-
-SCHEMA_VERSION = 1
-"""Version of the published schema; readers refuse one they do not know."""
+from agentledger.snapshot import SNAPSHOT_SCHEMA_VERSION
 
 SORT_ORDERS = {
     "skill_aggregates": "time_window, project_id, bucket_start, skill_name",
@@ -173,7 +171,7 @@ def _describe_build(
         "create table snapshot.meta.build as select ?::varchar as build_id, "
         "?::integer as schema_version, ?::varchar as run_id, ?::timestamptz as as_of, "
         "?::bigint as load_seq, ?::varchar as fingerprint, ?::timestamptz as published_at",
-        [build_id, SCHEMA_VERSION, run_id, as_of, context.load_seq,
+        [build_id, SNAPSHOT_SCHEMA_VERSION, run_id, as_of, context.load_seq,
          f"{context.projects}:{context.sources}:{context.models}", as_of],
     )  # fmt: skip
     connection.execute(

@@ -28,6 +28,8 @@ class Status:
     last_run: dict[str, Any] | None
     last_success: dict[str, Any] | None
     recent_runs: list[dict[str, Any]]
+    last_check: dict[str, Any] | None = None
+    """When it was last found that there was nothing to do, and who asked."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the status as JSON-serialisable data."""
@@ -37,6 +39,7 @@ class Status:
             "last_run": self.last_run,
             "last_success": self.last_success,
             "recent_runs": self.recent_runs,
+            "last_check": self.last_check,
         }
 
 
@@ -54,6 +57,7 @@ def read_status(settings: Settings) -> Status:
         last_run=facts.get("last_run"),
         last_success=facts.get("last_success"),
         recent_runs=facts.get("recent_runs", []),
+        last_check=facts.get("last_check"),
     )
 
 

@@ -23,7 +23,7 @@ class AnswerTime:
 
     question: str
     first: float
-    """The first call in the process: imports included."""
+    """The first call, which is not among the repeats."""
     median: float
     slowest: float
 

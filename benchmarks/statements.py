@@ -3,8 +3,8 @@
 Belongs here: two forms of the statement and timing one of them in this process. Does not belong
 here: anything that AgentLedger does with a record.
 
-`best` names `records = true`; `plain` lets DuckDB guess. With a single column named, it guesses from
-the content of the whole object first, which takes several times as long; both are reported.
+`best` names `records = true`; `plain` lets DuckDB guess. With a single column named, it guesses
+from the content, which takes several times as long; both are reported.
 """
 
 import argparse

@@ -32,7 +32,7 @@ class WarmDbt:
         self.project_dir = project_dir
         parsed = manifest.partial_parse_path(project_dir)
         self.process = subprocess.Popen(  # noqa: S603 - our own module, fixed arguments
-            [sys.executable, "-m", "orchestration.dbt_worker", str(parsed)],
+            [sys.executable, "-P", "-m", "orchestration.dbt_worker", str(parsed)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -60,6 +60,9 @@ class WarmDbt:
 
     def end(self) -> None:
         """End the child, whatever it is doing; DuckDB rolls an open transaction back."""
+        if not self._has_arguments:
+            # It is still loading, or waits: there is nothing to let go in order.
+            self.process.kill()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None and not stream.closed:
                 stream.close()

@@ -95,11 +95,14 @@ def execute(
         screen.say("the models were parsed anew")
     progress.listen(screen)
     error: str | None = None
-    with contextlib.suppress(KeyboardInterrupt), interrupts.ends_on_signals() as asked_to_end:
+    with interrupts.ends_on_signals() as asked_to_end:
         try:
             dbt_process.start_spare(settings)
             error = execute_job(settings, run_id, trigger, full_refresh=full_refresh)
+        except interrupts.EndAskedError:
+            asked_to_end.set()
         finally:
+            interrupts.stop_asking()
             if asked_to_end.is_set():
                 error = interrupts.WORDS
             dbt_process.end_spare()

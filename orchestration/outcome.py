@@ -7,6 +7,8 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration import interrupts
+
 
 def failure_of(instance: dg.DagsterInstance, run_id: str) -> str | None:
     """What the first thing that failed for good said; None when nothing did.
@@ -29,9 +31,10 @@ def _words(event: Any) -> str:
     failure = getattr(data, "user_failure_data", None)
     if failure is not None and failure.description:
         return str(failure.description).strip()
-    if isinstance(event.event_type_value, str) and _is_interrupt(getattr(data, "error", None)):
+    error = getattr(data, "error", None)
+    if error is not None and error.cls_name == "DagsterExecutionInterruptedError":
         return interrupts.WORDS
-    message = root_message(getattr(data, "error", None)) or event.message or "unknown error"
+    message = root_message(error) or event.message or "unknown error"
     return f"{event.step_key}: {message}" if event.step_key else message
 
 

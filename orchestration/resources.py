@@ -27,7 +27,7 @@ from pydantic import PrivateAttr
 from agentledger import status, warehouse
 from agentledger.errors import RunLockedError
 from agentledger.settings import LOCK_WAIT_SECONDS, Settings
-from orchestration import clock, dbt_process, progress
+from orchestration import clock, dbt_process, interrupts, progress
 from orchestration.manifest import dbt_executable
 from orchestration.outcome import failure_of
 
@@ -110,6 +110,7 @@ class LedgerRun(dg.ConfigurableResource):
                 yield self
                 failure = failure_of(context.instance, run.run_id)
             finally:
+                interrupts.stop_asking()
                 state = "failed" if failure else "succeeded"
                 status.end_run(self.settings, state, datetime.now(UTC), error=failure)
 
@@ -224,6 +225,7 @@ class LocalDbtResource(DbtCliResource):
         try:
             yield self
         finally:
+            interrupts.stop_asking()
             if self._child is not None:
                 self._child.end()
 

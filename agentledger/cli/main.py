@@ -20,6 +20,7 @@ from agentledger.errors import AgentLedgerError, UsageError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
 
 app = typer.Typer(
     name="agentledger",
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         with contextlib.suppress(BrokenPipeError):
             sys.stderr.write(f"agentledger: {lines}\n")
         sys.exit(EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

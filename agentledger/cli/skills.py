@@ -120,7 +120,7 @@ def show(
         output.write_json(found)
         return
     output.write_line(f"{output.text_of(found['skill_name'])} · {_scope_text(found)}")
-    _write_measures([found["all_time"]], None)
+    _write_measures([{**(found["effectiveness"] or {}), **found["all_time"]}], None)
     output.write_line()
     output.write_line(f"{window}:")
     _write_measures(found["history"], None)

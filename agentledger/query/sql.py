@@ -8,18 +8,22 @@ configuration locked (`snapshot.py`), and only a single query is let through.
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.query.answers import Answer, describe
-from agentledger.settings import Settings
+from agentledger.settings import DUCKDB_MEMORY_LIMIT_READERS, Settings
 from agentledger.snapshot import Build, open_snapshot
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     import duckdb
     import pandas as pd
+
+T = TypeVar("T")
 
 QUERY_KINDS: Final = frozenset({"SELECT", "EXPLAIN", "MULTI"})
 """DuckDB's names of statements that only read: also `from`, `with`, `values`, `describe`, `show`,
@@ -41,6 +45,7 @@ class SqlResult:
     types: tuple[str, ...]
     build: Build
     cursor: "duckdb.DuckDBPyConnection"
+    worker: "Executor"
 
     def batches(self) -> Iterator[list[tuple[Any, ...]]]:
         """The rows, some thousands at a time.
@@ -52,9 +57,11 @@ class SqlResult:
 
         while True:
             try:
-                rows = self.cursor.fetchmany(ROWS_PER_BATCH)
+                rows = _interruptible(
+                    self.worker, self.cursor, lambda: self.cursor.fetchmany(ROWS_PER_BATCH)
+                )
             except (duckdb.Error, OverflowError, ValueError) as error:
-                raise SqlFailedError(f"The query failed: {error}") from error
+                raise SqlFailedError(_failure_text(error)) from error
             if not rows:
                 return
             yield rows
@@ -69,16 +76,19 @@ def open_sql(sql: str, *, settings: Settings | None = None) -> Iterator[SqlResul
         SqlFailedError: When the engine refuses it or fails.
         NothingPublishedError: When no run has published yet.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     import duckdb
 
-    with open_snapshot(settings) as snapshot:
-        check_single_query(snapshot.connection, sql)
+    with open_snapshot(settings) as snapshot, ThreadPoolExecutor(max_workers=1) as worker:
+        connection = snapshot.connection
+        check_single_query(connection, sql)
         try:
-            cursor = snapshot.connection.execute(sql)
+            cursor = _interruptible(worker, connection, lambda: connection.execute(sql))
             columns, types = describe(cursor)
         except duckdb.Error as error:
-            raise SqlFailedError(f"The query failed: {error}") from error
-        yield SqlResult(columns, types, snapshot.build, cursor)
+            raise SqlFailedError(_failure_text(error)) from error
+        yield SqlResult(columns, types, snapshot.build, cursor, worker)
 
 
 def answer_sql(sql: str, *, settings: Settings | None = None) -> Answer:
@@ -120,3 +130,27 @@ def check_single_query(connection: "duckdb.DuckDBPyConnection", sql: str) -> Non
             f"Only queries are allowed here, found a statement of kind {kinds[0]}. "
             "The snapshot is read-only; give a select."
         )
+
+
+def _interruptible(
+    worker: "Executor", connection: "duckdb.DuckDBPyConnection", call: Callable[[], T]
+) -> T:
+    """Wait for the engine in a thread: called directly it may not notice Ctrl-C for minutes."""
+    future = worker.submit(call)
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        connection.interrupt()
+        raise
+
+
+def _failure_text(error: Exception) -> str:
+    import duckdb
+
+    if isinstance(error, duckdb.OutOfMemoryException):
+        # The engine's own advice is to change settings, which are locked here.
+        return (
+            f"The query needs more than the {DUCKDB_MEMORY_LIMIT_READERS} of memory that a reader "
+            "may take. Select fewer rows or columns, or aggregate first."
+        )
+    return f"The query failed: {error}"

@@ -47,8 +47,8 @@ def write_document(
     records = record_texts(variant, invocations, indent=indent, aware_since=aware_since)
     layout = _Layout(indent)
     members = [("invocations", layout.list_of(records, 1))]
+    skills = {} if variant == "V2" else aggregates(invocations, with_rank=variant == "V1")
     if variant != "V2":
-        skills = aggregates(invocations, with_rank=variant == "V1")
         members.append(("skills", layout.nested(skills)))
     if variant in ("V0", "V1"):
         members.append(("last_updated", json.dumps(written_at.isoformat())))
@@ -171,11 +171,11 @@ def _new_aggregate(call: Invocation) -> dict[str, Any]:
 
 def summary(skills: dict[str, Any]) -> dict[str, Any]:
     """The `summary` member of an export."""
-    by_usage = sorted(
-        ([name, entry["total_invocations"]] for name, entry in skills.items()),
-        key=lambda pair: (-pair[1], pair[0]),
-    )
-    total = sum(pair[1] for pair in by_usage)
+    totals: dict[str, int] = {
+        name: entry["total_invocations"] for name, entry in sorted(skills.items())
+    }
+    by_usage = sorted(totals.items(), key=lambda pair: -pair[1])  # stable: ties stay by name
+    total = sum(totals.values())
     completed = sum(entry["completed_invocations"] for entry in skills.values())
     seconds = sum(entry["total_duration_seconds"] for entry in skills.values())
     return {
@@ -185,7 +185,7 @@ def summary(skills: dict[str, Any]) -> dict[str, Any]:
         "most_used_skill": by_usage[0][0] if by_usage else None,
         "most_used_count": by_usage[0][1] if by_usage else 0,
         "avg_duration_seconds": seconds / (completed or 1),
-        "skills_by_usage": by_usage,
+        "skills_by_usage": [list(pair) for pair in by_usage],
     }
 
 

@@ -36,3 +36,12 @@ where (skill_name, time_window, bucket_start, project_id) in (
     {%- endif -%}
 {%- endif -%}
 {% endmacro %}
+
+{#- Whether a fact falls into a touched bucket of its project; reads the CTE `touched` of the model. -#}
+{% macro in_touched_bucket(time_window) -%}
+(project_no, skill_no, {{ bucket_start(time_window, 'invoked_on') }}) in (
+            select (touched.project_no, touched.skill_no, touched.bucket_start)
+            from touched
+            where touched.time_window = '{{ time_window }}'
+        )
+{%- endmacro %}

@@ -268,3 +268,25 @@ def test_sample_lists_what_it_wrote(run: Run, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").touch()
     assert run("sample", str(tmp_path / "mine"))[0] == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are a POSIX matter")
+def test_ctrl_c_ends_a_long_query_quietly(settings: Settings) -> None:
+    """DuckDB hands Ctrl-C to Python as an error of another kind."""
+    publish_ledger(settings)
+    endless = "select count(*) from range(1000000) a, range(1000000) b where a.range * b.range = 7"
+    code = (
+        "import os, signal, sys, threading\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "from agentledger.cli.main import main\n"
+        "main(sys.argv[1:])"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-c", code, "sql", endless],
+        env={HOME_VARIABLE: str(settings.home)},
+        capture_output=True,
+        timeout=30,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (130, b"", b"")

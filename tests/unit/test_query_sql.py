@@ -158,6 +158,12 @@ def test_an_error_part_of_the_way_is_told(settings: Settings) -> None:
         )
 
 
+def test_a_query_beyond_the_memory_limit_says_what_to_do(settings: Settings) -> None:
+    """The engine advises to change settings, which are locked."""
+    with pytest.raises(AgentLedgerError, match="Select fewer rows"):
+        answer_sql("select list(range) from range(300000000)", settings=settings)
+
+
 def test_a_frame_may_have_repeated_names(settings: Settings) -> None:
     frame = query.run_sql("select 1 as a, null::bigint as a, 2.5::double as b", settings=settings)
     assert list(frame.columns) == ["a", "a", "b"]

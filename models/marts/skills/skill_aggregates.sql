@@ -14,13 +14,6 @@
     An incremental run replaces the touched buckets, which the pre-hook has just deleted. #}
 {%- set since = trusted_load_seq() %}
 {%- set windows = skill_windows() %}
-{%- macro in_touched(time_window) -%}
-(project_no, skill_no, {{ bucket_start(time_window, 'invoked_on') }}) in (
-            select (touched.project_no, touched.skill_no, touched.bucket_start)
-            from touched
-            where touched.time_window = '{{ time_window }}'
-        )
-{%- endmacro %}
 with projects as (
     -- Small numbers for long names: they halve the memory of the aggregations below.
     select
@@ -90,7 +83,7 @@ project_{{ time_window }} as (
         {{ skill_measures() }}
     from countable
     {%- if since is not none %}
-    where {{ in_touched(time_window) }}
+    where {{ in_touched_bucket(time_window) }}
     {%- endif %}
     group by project_no, skill_no, {{ bucket_start(time_window, 'invoked_on') }}
 ),
@@ -112,7 +105,7 @@ sessions_{{ time_window }} as (
         from countable
         where session_key is not null
         {%- if since is not none %}
-        and {{ in_touched(time_window) }}
+        and {{ in_touched_bucket(time_window) }}
         {%- endif %}
     ) as sessions
     group by project_no, skill_no, bucket_start
