@@ -4,7 +4,8 @@ Belongs here: the secret of this ledger, keyed hashes (in Python and as SQL that
 bytes), the normal form of texts, the allow-list rule for fields that look like enums but hold free
 text. Does not belong here: which field of which format has which class (each format's module).
 
-Source of the rules: formats.md section 0 (privacy classes) of the shared documents, RFC 2104 (HMAC).
+Source of the rules: formats.md section 0 (privacy classes) of the shared documents, RFC 2104
+(HMAC).
 """
 
 import hashlib
@@ -118,10 +119,11 @@ def project_id(key: bytes, path: str) -> str:
 
 
 def resolve_project_path(path: str | Path) -> str:
-    """Resolve a project's path: `~`, links, trailing slashes; a git worktree to its main repository.
+    """Resolve a project's path: `~`, links, slashes; a git worktree to its main repository.
 
     Two names of one directory must be one project, and a guess from the spelling of a path would
-    give another id. A worktree is recognised by its `.git` file (`gitdir: …/.git/worktrees/<name>`).
+    give another id. A worktree is recognised by its `.git` file (`gitdir:
+    …/.git/worktrees/<name>`).
     """
     resolved = Path(path).expanduser().resolve()
     marker = resolved / ".git"

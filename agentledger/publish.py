@@ -1,8 +1,8 @@
 """Publish the marts: a read-only snapshot that readers open while the next run writes.
 
-Belongs here: copying what the models marked for publishing, swapping the pointer, pruning old builds.
-Does not belong here: which relations those are (the models say so, the orchestration passes them on),
-reading a snapshot (`snapshot.py`).
+Belongs here: copying what the models marked for publishing, swapping the pointer, pruning old
+builds. Does not belong here: which relations those are (the models say so, the orchestration
+passes them on), reading a snapshot (`snapshot.py`).
 
 Every build has a file name of its own: within one process a new connection to the same path would
 give the old file while any other connection to it is open.

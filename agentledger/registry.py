@@ -1,8 +1,8 @@
 """What the user opted in to: projects and sources, kept in `config.toml`.
 
 Belongs here: reading and editing the configuration. Edits hold a lock, write a new file and swap it
-in, and keep whatever else a person wrote there, comments included. Does not belong here: looking for
-files (`ingest/scan.py`).
+in, and keep whatever else a person wrote there, comments included. Does not belong here: looking
+for files (`ingest/scan.py`).
 """
 
 import contextlib
@@ -215,6 +215,7 @@ def _editing(settings: Settings) -> Iterator["tomlkit.TOMLDocument"]:
     """Hold the lock, hand out the document, and swap in the changed file."""
     import filelock
     import tomlkit
+    from tomlkit.exceptions import ParseError
 
     path = settings.config_path
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -227,7 +228,7 @@ def _editing(settings: Settings) -> Iterator["tomlkit.TOMLDocument"]:
         before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
         try:
             document = tomlkit.parse(before)
-        except tomlkit.exceptions.ParseError as error:
+        except ParseError as error:
             raise AgentLedgerError(
                 f"Cannot read {path}: {error}. Mend it by hand; nothing was changed."
             ) from error

@@ -1,8 +1,8 @@
 """Opening the warehouse, the raw tables, and the one-writer rule.
 
 Belongs here: connections to `warehouse.duckdb`, the DDL of the `raw` schema, transactions, the run
-lock. Does not belong here: what goes into the tables (`ingest/`), metrics (`models/`), snapshots for
-readers (`publish.py`).
+lock. Does not belong here: what goes into the tables (`ingest/`), metrics (`models/`), snapshots
+for readers (`publish.py`).
 
 One writer, surely: every run holds `run.lock` (an OS lock that the kernel frees when its holder
 dies) and then waits for DuckDB's own file lock, because a dbt child can outlive a killed run.
@@ -53,8 +53,8 @@ RAW_TABLES: dict[str, str] = {
         fingerprint varchar, byte_offset bigint, state varchar not null, message varchar,
         records_read bigint not null, accepted bigint not null, rejected bigint not null,
         already_known bigint not null,
-        first_seen_at timestamptz not null, loaded_at timestamptz not null, load_seq bigint not null,
-        unique (source_id, path)
+        first_seen_at timestamptz not null, loaded_at timestamptz not null, load_seq bigint not
+        null, unique (source_id, path)
     """,
     # One row per load of a file: the evidence that accepted + rejected + already known = read.
     "file_loads": """

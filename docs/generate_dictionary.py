@@ -15,8 +15,9 @@ LAYERS = ("marts", "intermediate", "staging", "raw")
 HEADER = """\
 # Data dictionary
 
-Generated from the dbt YAML by `make docs-dictionary`; do not edit. **P** is the privacy class: public may be shared,
-sensitive stays on this machine, private is not stored. *Published* relations are in the snapshot that readers open.
+Generated from the dbt YAML by `make docs-dictionary`; do not edit. **P** is the privacy class:
+public may be shared, sensitive stays on this machine, private is not stored. *Published* relations
+are in the snapshot that readers open.
 """
 
 

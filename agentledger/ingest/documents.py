@@ -25,7 +25,7 @@ _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
 class DocumentError(ValueError):
-    """The bytes are not a document that could be read; `reason` is a code, the text is for people."""
+    """The bytes are no document that can be read; `reason` is a code, the text is for people."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)

@@ -254,7 +254,7 @@ def _write_rejects(
     facts: RunFacts,
     load_seq: int,
 ) -> None:
-    """Keep what could not be read; the same bad bytes of a file stand there once, however often read."""
+    """Keep what could not be read; the same bad bytes of a file stand there once."""
     rows: list[list[Any]] = []
     for item in loaded:
         file, root = item.staged, item.staged.load.file.root

@@ -1,9 +1,9 @@
-"""The format of `skill_metrics.json`: its five variants, its fields, and how they become raw columns.
+"""The format `skill_metrics.json`: its five variants, its fields, how they become raw columns.
 
-Belongs here: detection by shape, the allow-list with its privacy classes, and the one projection from
-a record to the columns of `raw.skill_usage`, in SQL, which the fast and the tolerant path share.
-Does not belong here: decoding broken documents (`skill_metrics_records.py`), casts and outcomes (the
-staging model).
+Belongs here: detection by shape, the allow-list with its privacy classes, and the one projection
+from a record to the columns of `raw.skill_usage`, in SQL, which the fast and the tolerant path
+share. Does not belong here: decoding broken documents (`skill_metrics_records.py`), casts and
+outcomes (the staging model).
 
 Source of the format: formats.md section 1 of the shared documents.
 """

@@ -1,8 +1,8 @@
 """The tolerant path of `skill_metrics.json`: what a strange document or value means.
 
 Belongs here: walking a document record by record and cleaning one record so that the shared
-projection (`skill_metrics.projection_sql`) meets only values of the right kind. Does not belong here:
-bytes and JSON syntax (`documents.py`), privacy (the projection applies it to both paths).
+projection (`skill_metrics.projection_sql`) meets only values of the right kind. Does not belong
+here: bytes and JSON syntax (`documents.py`), privacy (the projection applies it to both paths).
 """
 
 import json
@@ -253,13 +253,11 @@ def clean_record(
             encoded = _clean_value(name, value, notes)
             if encoded is not None:
                 cleaned[name] = encoded
-    if skill_key is not None:
-        if not skill_key.strip():
-            raise BadRecordError("missing_skill_name")
-    elif cleaned.get("skill_name", '""') == '""':
-        raise BadRecordError(_reason(record.get("skill_name"), "skill_name"))
-    if cleaned.get("invoked_at", '""') == '""':
-        raise BadRecordError(_reason(record.get("invoked_at"), "invoked_at"))
+    if skill_key is not None and not skill_key.strip():
+        raise BadRecordError("missing_skill_name")
+    for name in ("skill_name", "invoked_at") if skill_key is None else ("invoked_at",):
+        if cleaned.get(name, '""') == '""':
+            raise BadRecordError(_reason(record.get(name), name))
     if notes:
         cleaned["_flags"] = json.dumps(json.dumps(sorted(set(notes))))
     return "{" + ",".join(f'"{name}":{text}' for name, text in cleaned.items()) + "}"

@@ -1,8 +1,8 @@
 """Bring the records of a batch of files into one temporary table.
 
-Belongs here: choosing the fast path (DuckDB reads whole files) or the tolerant one (Python, record by
-record) for each file, and making sure that what was read was not changing meanwhile. Does not belong
-here: the meaning of fields (`skill_metrics*.py`), writing to raw (`load.py`).
+Belongs here: choosing the fast path (DuckDB reads whole files) or the tolerant one (Python, record
+by record) for each file, and making sure that what was read was not changing meanwhile. Does not
+belong here: the meaning of fields (`skill_metrics*.py`), writing to raw (`load.py`).
 
 Both paths end in the same projection, so a record means the same whichever way it came.
 """
@@ -312,7 +312,7 @@ def _facts(path: str) -> tuple[int, int, int]:
 
 
 def _is_plain_path(path: str) -> bool:
-    """DuckDB takes a path for a pattern when it holds one of these; the tolerant path never does."""
+    """DuckDB takes a path for a pattern when it holds one of these."""
     return not any(mark in path for mark in "*?[]{}") and "://" not in path and _is_utf8(path)
 
 

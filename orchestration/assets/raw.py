@@ -159,5 +159,9 @@ def as_markdown(frame: pd.DataFrame) -> str:
     """A frame as a markdown table; a cell cannot break out of it."""
     if frame.empty:
         return "no rows"
-    text = frame.astype(object).map(lambda cell: str(cell).replace("|", "\\|").replace("\n", " "))
-    return text.to_markdown(index=False) or ""
+    return frame.astype(object).map(_as_cell).to_markdown(index=False, disable_numparse=True) or ""
+
+
+def _as_cell(value: object) -> str:
+    missing = value is None or value is pd.NA or value != value  # noqa: PLR0124 - NaN alone
+    return "" if missing else str(value).replace("|", "\\|").replace("\n", " ")

@@ -1,4 +1,4 @@
-"""Fixtures of the end-to-end tests: real commands, in processes of their own, on a home of their own."""
+"""Fixtures of the end-to-end tests: real commands, each test on a data home of its own."""
 
 import json
 import os

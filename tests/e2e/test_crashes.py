@@ -27,7 +27,8 @@ collect.plan.cut_batches = lambda loads, cut=plan.cut_batches: cut(loads, max_fi
 settings = Settings(home=Path(sys.argv[1]), host_zone="UTC")
 with warehouse.hold_run_lock(settings), warehouse.open_warehouse(settings) as connection:
     print("begin", flush=True)
-    collect.collect(settings, connection, run_id=sys.argv[2], as_of=datetime(2026, 11, 21, tzinfo=UTC))
+    as_of = datetime(2026, 11, 21, tzinfo=UTC)
+    collect.collect(settings, connection, run_id=sys.argv[2], as_of=as_of)
 """
 
 RAW_CONTENT = (
@@ -47,7 +48,7 @@ def write_projects(base: Path, projects: int, records: int) -> list[Path]:
         invocations = [
             {
                 "skill_name": f"skill-{index % 7}",
-                "invoked_at": f"2026-{1 + index % 9:02d}-{1 + index % 28:02d}T10:00:{index % 60:02d}",
+                "invoked_at": f"2026-0{1 + index % 9}-{1 + index % 28:02d}T10:00:{index % 60:02d}",
                 "session_id": f"s-{index // 10}",
                 "completed": index % 5 != 0,
                 "duration_seconds": 1.0 + index % 13,

@@ -12,17 +12,17 @@ import pytest
 def write_project(folder: Path, records: int) -> None:
     target = folder / ".session-buddy" / "skill_metrics.json"
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(
-        json.dumps(
-            {
-                "invocations": [
-                    {"skill_name": "review", "invoked_at": f"2026-10-01T10:{n // 60:02d}:{n % 60:02d}",
-                     "session_id": "s", "completed": True, "duration_seconds": 2.0}
-                    for n in range(records)
-                ]
-            }
-        )
-    )  # fmt: skip
+    invocations = [
+        {
+            "skill_name": "review",
+            "invoked_at": f"2026-10-01T10:{number // 60:02d}:{number % 60:02d}",
+            "session_id": "s",
+            "completed": True,
+            "duration_seconds": 2.0,
+        }
+        for number in range(records)
+    ]
+    target.write_text(json.dumps({"invocations": invocations}))
 
 
 def test_two_runs_at_once_and_readers_all_the_while(home, tmp_path: Path) -> None:

@@ -68,7 +68,8 @@ def test_accepted_rejected_and_known_add_up_to_what_was_read(
     )
     ledger.collect()
     assert ledger.rows(
-        "select records_read, accepted, rejected, already_known from raw.file_loads order by load_seq"
+        "select records_read, accepted, rejected, already_known from raw.file_loads "
+        "order by load_seq"
     ) == [(2, 1, 1, 0), (3, 1, 1, 1)]
     assert ledger.rows("select count(*) from raw.rejects") == [(1,)]
 
