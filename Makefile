@@ -19,12 +19,15 @@ help: ## Show the targets
 
 setup: $(VENV)/.installed ## Install from the lock file into .venv
 
-$(VENV)/.installed: pyproject.toml uv.lock
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-		|| { echo "AgentLedger needs Python 3.11 or newer: make setup PYTHON=python3.12"; exit 1; }
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
-	@$(BIN)/uv sync --frozen --inexact --quiet
+# uv has an environment of its own: a sync makes .venv exactly what the lock file says.
+.uv/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "AgentLedger needs Python 3.11 or newer, for example: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -m venv .uv
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+
+$(VENV)/.installed: pyproject.toml uv.lock | .uv/bin/uv
+	@.uv/bin/uv sync --frozen --quiet --python $(PYTHON)
 	@touch $@
 
 run: setup manifest ## Run the pipeline on what is registered, or on sample telemetry
@@ -74,4 +77,4 @@ bench: setup manifest ## Timings as ratios to a baseline of the same run: make b
 	@$(BIN)/python -m benchmarks.run --size $(or $(SIZE),small) --variant $(or $(VARIANT),both) $(BENCH_ARGS)
 
 clean: ## Remove the environment and everything generated in the checkout
-	rm -rf $(VENV) .run .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs build dist
+	rm -rf $(VENV) .uv .run .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs build dist

@@ -6,6 +6,7 @@ Belongs here: arguments and exit codes. Does not belong here: what the commands 
 
 import argparse
 import contextlib
+import logging
 import os
 import sys
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ EXIT_DONE, EXIT_FAILED, EXIT_USAGE = 0, 1, 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code is 0 done, 1 failed, 2 wrong usage."""
     options = _parser().parse_args(arguments)
+    # Whatever a library writes into the data home is its owner's alone, children included.
+    os.umask(0o077)
     try:
         return options.command(load_settings(), options)
     except UsageError as error:
@@ -80,7 +83,7 @@ def docs(settings: Settings, options: argparse.Namespace) -> int:
     if not options.serve:
         sys.stdout.write(f"{page}\n")
         return EXIT_DONE
-    with contextlib.closing(docs_site.serve(settings, options.port)) as server:
+    with docs_site.serve(settings, options.port) as server:
         _say(f"dbt docs: http://{docs_site.LOCAL_HOST}:{server.server_port} (Ctrl-C ends it)")
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
@@ -125,4 +128,10 @@ def _complain(error: Exception, code: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All is closed by now. Taking thousands of modules apart takes Python half a second, which
+    # whoever waits for the prompt would pay.
+    os._exit(code)

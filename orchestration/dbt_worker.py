@@ -9,10 +9,15 @@ The child ends when its parent does: a closed standard input means that nobody i
 what would be built, and a dbt that outlives a killed run would keep the warehouse locked.
 """
 
+import atexit
+import contextlib
+import gc
 import json
 import os
 import sys
+import tempfile
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +32,12 @@ def main(partial_parse: str) -> int:
     Args:
         partial_parse: dbt's parsed project; when it does not exist dbt parses by itself.
     """
-    runner = _warm_runner(Path(partial_parse))
+    # What is imported stays: collecting it over and over costs a fifth of the start-up.
+    gc.disable()
+    with _silenced():
+        runner = _warm_runner(Path(partial_parse), Path.cwd())
+    gc.freeze()
+    gc.enable()
     line = sys.stdin.readline()
     if not line:
         return 0
@@ -39,8 +49,8 @@ def main(partial_parse: str) -> int:
     return 0 if result.success else EXIT_FAILED
 
 
-def _warm_runner(partial_parse: Path) -> Any:
-    """Import what `dbt build` needs and load the parsed project."""
+def _warm_runner(partial_parse: Path, project_dir: Path) -> Any:
+    """Import what `dbt build` needs, load the parsed project, and rehearse its set-up."""
     from dbt.cli.main import dbtRunner
 
     manifest = None
@@ -54,7 +64,35 @@ def _warm_runner(partial_parse: Path) -> Any:
         manifest = Manifest.from_msgpack(
             partial_parse.read_bytes(), decoder=extended_mashumuro_decoder
         )
-    return dbtRunner(manifest=manifest)
+    runner = dbtRunner(manifest=manifest)
+    if manifest is not None:
+        # A command that opens no database: it reads the profile and the project, and builds the
+        # validators of both, which are kept. The build is spared 0.4 s.
+        with tempfile.TemporaryDirectory() as scratch:
+            runner.invoke(
+                [
+                    *("--quiet", "--no-version-check", "--log-level-file", "none"),
+                    *("list", "--select", "fqn:nothing-at-all"),
+                    *("--project-dir", str(project_dir), "--profiles-dir", str(project_dir)),
+                    *("--target-path", scratch, "--log-path", scratch),
+                ]
+            )
+    return runner
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Send standard output nowhere for a while: the parent does not read it yet."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - not a path of ours
+        os.dup2(nowhere.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def _end_with_parent() -> None:
@@ -72,4 +110,9 @@ def _report(message: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    code = main(sys.argv[1])
+    # Closing the warehouse and the log is all that must happen; taking thousands of modules apart
+    # would keep the run waiting for another 0.4 s.
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    os._exit(code)

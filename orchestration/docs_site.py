@@ -48,6 +48,7 @@ def generate(settings: Settings, project_dir: Path = manifest.DBT_PROJECT_DIR) -
                 f"{(done.stdout + done.stderr).strip()}\nMend what it names, then try again."
             )
         page = settings.docs_dir / "index.html"
+        built.chmod(0o600)
         # Same file system, so the old page is there until the new one is whole.
         built.replace(page)
     return page

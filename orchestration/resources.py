@@ -18,7 +18,7 @@ from pathlib import Path
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DbtCliInvocation, DbtCliResource, DbtProject
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject
 from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_duckdb import DuckDBResource
 from packaging.version import Version
@@ -203,8 +203,10 @@ class LocalDbtResource(DbtCliResource):
     def for_project(cls, project: DbtProject, settings: Settings) -> "LocalDbtResource":
         """The resource of a dbt project; the executable is the running interpreter's."""
         return cls(
-            project_dir=project,
-            dbt_executable=dbt_executable(),
+            # Paths as text: that is what the fields of the base class are.
+            project_dir=str(project.project_dir),
+            profiles_dir=str(project.profiles_dir),
+            dbt_executable=str(dbt_executable()),
             home=str(settings.home),
             host_zone=settings.host_zone,
         )
@@ -251,7 +253,7 @@ class LocalDbtResource(DbtCliResource):
             raise_on_error: Raise at the end of the stream when dbt fails.
         """
         chosen = get_updated_cli_invocation_params_for_context(
-            context=context, manifest={}, dagster_dbt_translator=None
+            context=context, manifest={}, dagster_dbt_translator=DagsterDbtTranslator()
         )
         arguments = [*args, *chosen.selection_args]
         if chosen.indirect_selection:

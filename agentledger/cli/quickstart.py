@@ -6,6 +6,7 @@ run does, what the samples look like.
 
 import sys
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -74,7 +75,8 @@ def _prepare_sample(settings: Settings, folder: Path) -> None:
     from agentledger import registry, sample
 
     if not folder.exists():
-        sample.write_sample(folder, SAMPLE_PROJECTS, SAMPLE_RECORDS, SAMPLE_SEED)
+        until = datetime.now(UTC).date()
+        sample.write_sample(folder, SAMPLE_PROJECTS, SAMPLE_RECORDS, SAMPLE_SEED, until=until)
     for project in sorted(path for path in folder.iterdir() if path.is_dir()):
         registry.register_project(settings, str(project), project_type="sample", zone="UTC")
 

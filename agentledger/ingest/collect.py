@@ -16,6 +16,15 @@ from agentledger.ingest import load, plan, scan
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
+# A second attempt at a run replaces what the first one wrote.
+_ALL_COUNTS = ", ".join(
+    f"{name} = excluded.{name}"
+    for name in (
+        "found", "collected", "skipped", "quarantined", "errors", "records_read", "accepted",
+        "rejected", "already_known", "seconds",
+    )
+)  # fmt: skip
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, bytes done, bytes in all."""
 
@@ -52,8 +61,6 @@ def collect(
     work = plan.plan_loads(found, plan.read_ledger(connection))
     for file in found:
         reports[file.root.source_id].found += 1
-    for file in work.unchanged:
-        reports[file.root.source_id].skipped += 1
     for problem in problems:
         reports[problem.root.source_id].add_problem(
             FileProblem(problem.path, problem.reason, problem.detail)
@@ -66,8 +73,9 @@ def collect(
         if on_progress is not None:
             on_progress(batch[0].file.root.project_name, done_bytes, total_bytes)
         for loaded in load.load_batch(connection, batch, facts, key):
-            _account(reports[loaded.staged.load.file.root.source_id], loaded)
+            _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
         done_bytes += sum(item.file.size_bytes for item in batch)
+    _count_from_ledger(connection, run_id, reports)
     report = CollectionReport(
         run_id=run_id,
         load_seq=plan.latest_load_seq(connection),
@@ -80,14 +88,11 @@ def collect(
     return report
 
 
-def _account(report: SourceReport, loaded: load.LoadedFile) -> None:
-    """Add the counts of one file to its source."""
+def _note_problems(report: SourceReport, loaded: load.LoadedFile) -> None:
+    """Keep what a person must know about one file."""
     file = loaded.staged
     if file.state in load.QUARANTINE_STATES:
-        report.quarantined += 1
         report.add_problem(FileProblem(file.load.file.ledger_path, file.state, file.message or ""))
-    else:
-        report.collected += 1
     for reject in file.rejected:
         where = f"line {reject['line_no']}, byte {reject['byte_offset']}"
         report.add_problem(
@@ -95,11 +100,31 @@ def _account(report: SourceReport, loaded: load.LoadedFile) -> None:
                 file.load.file.ledger_path, reject["reason"], f"{where}: {reject['detail']}"
             )
         )
-    report.records_read += loaded.records_read
-    report.accepted += loaded.accepted
-    report.rejected += loaded.rejected
-    report.already_known += loaded.already_known
-    report.seconds += loaded.seconds
+
+
+def _count_from_ledger(
+    connection: duckdb.DuckDBPyConnection, run_id: str, reports: dict[str, SourceReport]
+) -> None:
+    """Fill in the counts of the whole run, a failed first attempt at it included."""
+    quarantined = ", ".join(f"'{state}'" for state in sorted(load.QUARANTINE_STATES))
+    rows = connection.execute(
+        f"""
+        select source_id,
+            count(distinct file_id) filter (where state not in ({quarantined})),
+            count(distinct file_id) filter (where state in ({quarantined})),
+            sum(records_read)::bigint, sum(accepted)::bigint, sum(rejected)::bigint,
+            sum(already_known)::bigint, sum(seconds)
+        from raw.file_loads where run_id = ? group by source_id
+        """,
+        [run_id],
+    ).fetchall()
+    for source_id, collected, unreadable, read, accepted, rejected, known, seconds in rows:
+        report = reports[source_id]
+        report.collected, report.quarantined = collected, unreadable
+        report.records_read, report.accepted = read, accepted
+        report.rejected, report.already_known, report.seconds = rejected, known, seconds
+    for report in reports.values():
+        report.skipped = report.found - report.collected - report.quarantined
 
 
 def _write_context(
@@ -127,15 +152,14 @@ def _write_context(
             "last_seen_at = excluded.last_seen_at",
             [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
         )
-    connection.executemany(
-        f"insert into raw.collection_runs values ({', '.join('?' * 14)})",
-        [
+    for item in report.sources:
+        connection.execute(
+            f"insert into raw.collection_runs values ({', '.join('?' * 14)}) "
+            "on conflict do update set " + _ALL_COUNTS,
             [report.run_id, item.source_id, item.project_id, item.found, item.collected,
              item.skipped, item.quarantined, item.errors, item.records_read, item.accepted,
-             item.rejected, item.already_known, item.seconds, as_of]
-            for item in report.sources
-        ],
-    ) if report.sources else None  # fmt: skip
+             item.rejected, item.already_known, item.seconds, as_of],
+        )  # fmt: skip
     connection.execute("delete from raw.run_context")
     connection.execute(
         "insert into raw.run_context values (?, ?, ?, ?, ?, ?)",

@@ -182,6 +182,15 @@ def _is_plain_number(field: str) -> str:
     )
 
 
+def _is_plain_count(field: str) -> str:
+    # A cast would round 1.5; a number without these two letters has no fraction and no exponent.
+    return (
+        f"(x.{field} is null or (x.{field} >= '0' and x.{field} < ':' and length(x.{field}) < 10 "
+        f"and not contains(x.{field}, '.') and not contains(x.{field}, 'e') "
+        f"and try_cast(x.{field} as integer) is not null))"
+    )
+
+
 IS_PLAIN = " and ".join(
     [
         # A letter, an underscore or a slash first: neither a number nor an object nor a list.
@@ -201,8 +210,8 @@ IS_PLAIN = " and ".join(
         ),
         _is_plain_number("duration_ms"),
         _is_plain_number("duration_seconds"),
-        "(x.followup_actions is null or regexp_full_match(x.followup_actions, '[0-9]{1,9}'))",
-        "(x.selection_rank is null or regexp_full_match(x.selection_rank, '[0-9]{1,9}'))",
+        _is_plain_count("followup_actions"),
+        _is_plain_count("selection_rank"),
         "(x.follow_up_actions is null or starts_with(x.follow_up_actions, '['))",
         "(x.alternatives_considered is null or starts_with(x.alternatives_considered, '['))",
         "(has_usual_names or list_unique(names) = len(names))",

@@ -11,7 +11,12 @@ select distinct
     '{{ time_window }}' as time_window,
     {{ bucket_start(time_window, 'versions.invoked_on') }} as bucket_start
 from {{ ref('int_skill_invocations__versioned') }} as versions
-where versions.key_load_seq > {{ since }} and versions.invoked_on is not null
+inner join {{ ref('stg_ledger__projects') }} as projects
+    on versions.project_id = projects.project_id
+where versions.key_load_seq > {{ since }}
+    and versions.invoked_on is not null
+    -- Neither deleted nor inserted for a project that is not counted: its `__all__` rows would be lost.
+    and projects.is_active
 {%- if not loop.last %}
 union all
 {%- endif %}

@@ -1,5 +1,6 @@
 {#- The additive measures of `skill_aggregates`, named once: how each is counted from facts and how it
-    merges over projects (no expression: the model counts it apart). Sums are exact numbers: a sum of doubles depends on the order of its rows. -#}
+    merges over projects (no expression: the model counts it apart). Sums are exact numbers: a sum of
+    doubles depends on the order of its rows. -#}
 
 {% macro skill_measure_definitions() %}
 {{ return({

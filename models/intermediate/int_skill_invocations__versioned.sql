@@ -5,7 +5,7 @@
     on_schema_change='fail'
 ) }}
 {#- Every version of every invocation, and why all but one of them are dropped.
-    A key that gained a row brings all of its versions: the winner is chosen anew, by content only. #}
+    A key that gained a row brings all of its versions: content alone chooses the winner anew. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         usage_key,
@@ -37,7 +37,9 @@
         invoked_on,
         completed_at
 {%- endset %}
-with arrived as not materialized (
+-- Kept, so that times are parsed and keys hashed once, and not once per use below; what does not
+-- fit in memory goes to the spill folder.
+with arrived as materialized (
     select
         {{ columns }}
     from {{ ref('stg_skill_metrics__invocations') }}

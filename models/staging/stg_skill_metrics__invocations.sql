@@ -1,5 +1,6 @@
-{#- One row per row of raw.skill_usage: rename, cast, normalise. Versions and copies are all here; which
-    of them counts is decided in intermediate. No window function: a refresh must not pay for history. #}
+{#- One row per row of raw.skill_usage: rename, cast, normalise. Versions and copies are all here;
+    which of them counts is decided in intermediate. No window function: a refresh must not pay for
+    history. #}
 with usage as (
     select * from {{ source('raw', 'skill_usage') }}
 ),
@@ -8,134 +9,103 @@ zones as (
     select source_id, zone from {{ source('raw', 'sources') }}
 ),
 
-trimmed as (
+{{ zone_shift_days('zones') }},
+
+spelled as (
     select
-        usage.*,
-        coalesce(zones.zone, 'UTC') as zone,
-        trim(usage.invoked_at) as invoked_text,
-        trim(usage.completed_at) as completed_text
+        *,
+        {{ timestamp_spelling('trim(invoked_at)') }} as invoked_spelling,
+        {{ timestamp_spelling('trim(completed_at)') }} as completed_spelling
     from usage
-    left join zones on usage.source_id = zones.source_id
+),
+
+-- Each join below also keeps the engine from merging the steps before it into those after it, where
+-- an expression would be computed once for each of its uses.
+parsed as (
+    select
+        spelled.*,
+        coalesce(zones.zone, 'UTC') as zone,
+        case
+            when spelled.invoked_spelling = 'wall'
+                then {{ parse_timestamp('trim(spelled.invoked_at)', 'timestamp') }}
+        end as wall_clock,
+        case
+            when spelled.invoked_spelling = 'offset'
+                then {{ parse_timestamp('trim(spelled.invoked_at)', 'timestamptz') }}
+            when spelled.invoked_spelling = 'epoch'
+                then {{ epoch_text_to_instant('trim(spelled.invoked_at)') }}
+        end as stated_instant
+    from spelled
+    left join zones on spelled.source_id = zones.source_id
+),
+
+timed as (
+    select
+        parsed.*,
+        case
+            when parsed.wall_clock is null then parsed.stated_instant
+            when shifts.zone is null
+                then {{ wall_clock_to_instant('parsed.wall_clock', 'parsed.zone') }}
+            else {{ first_reading('parsed.wall_clock', 'parsed.zone') }}
+        end as occurred_at,
+        case
+            when shifts.zone is null then false
+            else {{ is_ambiguous_wall_clock('parsed.wall_clock', 'parsed.zone') }}
+        end as is_local_time_ambiguous
+    from parsed
+    left join zone_shift_days as shifts
+        on parsed.zone = shifts.zone
+        and cast(parsed.wall_clock as date) = shifts.shift_day
 ),
 
 read as (
     select
-        usage.*,
-        {{ timestamp_spelling('usage.invoked_text') }} as invoked_spelling,
-        {{ timestamp_spelling('usage.completed_text') }} as completed_spelling,
-        {{ normal_form('usage.skill_name') }} as normal_skill_name,
+        *,
+        {{ normal_form('skill_name') }} as normal_skill_name,
         case
-            when lower(trim(usage.session_id)) not in (
+            when lower(trim(session_id)) not in (
                 '', 'migrated',
                 '00000000-0000-0000-0000-000000000000', '00000000000000000000000000000000'
-            ) then trim(usage.session_id)
+            ) then trim(session_id)
         end as normal_session_id,
         case
-            when usage.variant = 'V-D' then try_cast(usage.duration_ms as double)
-            else try_cast(usage.duration_seconds as double) * 1000
+            when variant = 'V-D' then try_cast(duration_ms as double)
+            else try_cast(duration_seconds as double) * 1000
         end as read_duration_ms,
         coalesce(
-            usage.variant = 'V2'
-            and try_cast(usage.duration_seconds as double) = {{ var('v2_placeholder_seconds') }},
+            variant = 'V2'
+            and try_cast(duration_seconds as double) = {{ var('v2_placeholder_seconds') }},
             false
         ) as duration_is_placeholder,
-        coalesce(usage.error_class is not null and usage.error_length > 0, false) as has_error
-    from trimmed as usage
-),
-
--- A wall clock that the zone shows twice (end of summer time) means its first reading; the engine
--- takes the second. Four hours earlier the old offset still holds: no zone turns back by more than three.
--- One step per CTE: an alias used within its own select would be computed again at each use.
-wall_clocks as (
-    select
-        *,
-        case
-            when invoked_spelling = 'wall' then {{ parse_timestamp('invoked_text', 'timestamp') }}
-        end as wall_clock
-    from read
-),
-
-wall_instants as (
-    select
-        *,
-        {{ wall_clock_to_instant('wall_clock', 'zone') }} as wall_instant
-    from wall_clocks
-),
-
-earlier_offsets as (
-    select
-        *,
-        case
-            when zone <> 'UTC' then
-                {{ epoch_micros(instant_to_wall_clock('wall_instant - interval 4 hour', 'zone')) }}
-                - {{ epoch_micros('wall_instant') }} + 14400000000
-        end as offset_before
-    from wall_instants
-),
-
-earlier_readings as (
-    select
-        *,
-        case
-            when offset_before <> {{ epoch_micros('wall_clock') }} - {{ epoch_micros('wall_instant') }}
-                then {{ instant_from_micros(epoch_micros('wall_clock') ~ ' - offset_before') }}
-        end as reading_before
-    from earlier_offsets
-),
-
-readings as (
-    select
-        *,
-        coalesce(
-            reading_before < wall_instant
-            and {{ instant_to_wall_clock('reading_before', 'zone') }} = wall_clock,
-            false
-        ) as is_shown_twice,
-        -- The hour that is skipped in spring: the engine reads it with the offset before the change.
-        coalesce(
-            reading_before is null
-            and {{ instant_to_wall_clock('wall_instant', 'zone') }} <> wall_clock,
-            false
-        ) as is_never_shown
-    from earlier_readings
-),
-
-instants as (
-    select
-        *,
-        case invoked_spelling
-            when 'epoch' then {{ epoch_text_to_instant('invoked_text') }}
-            when 'offset' then {{ parse_timestamp('invoked_text', 'timestamptz') }}
-            when 'wall' then case when is_shown_twice then reading_before else wall_instant end
-        end as invoked_instant,
+        coalesce(error_class is not null and error_length > 0, false) as has_error,
         case completed_spelling
-            when 'epoch' then {{ epoch_text_to_instant('completed_text') }}
-            when 'offset' then {{ parse_timestamp('completed_text', 'timestamptz') }}
-            when 'wall' then
-                {{ wall_clock_to_instant(parse_timestamp('completed_text', 'timestamp'), 'zone') }}
-        end as completed_instant
-    from readings
+            when 'epoch' then {{ epoch_text_to_instant('trim(completed_at)') }}
+            when 'offset' then {{ parse_timestamp('trim(completed_at)', 'timestamptz') }}
+            when 'wall' then {{ wall_clock_to_instant(
+                parse_timestamp('trim(completed_at)', 'timestamp'), 'zone'
+            ) }}
+        end as finished_at
+    from timed
 ),
 
-finite as (
+kept as (
     select
         *,
-        case when isfinite(invoked_instant) then invoked_instant end as occurred_at,
-        case when isfinite(completed_instant) then completed_instant end as finished_at,
         case
             when not duration_is_placeholder
                 and read_duration_ms between 0 and {{ var('max_duration_ms') }}
                 then read_duration_ms
         end as kept_duration_ms
-    from instants
+    from read
 ),
 
 normalised as (
     select
         *,
-        {{ outcome_detail('variant', 'success', 'completed', 'has_error', 'kept_duration_ms is not null') }}
-            as outcome_detail
-    from finite
+        {{ outcome_detail(
+            'variant', 'success', 'completed', 'has_error', 'kept_duration_ms is not null'
+        ) }} as outcome_detail
+    from kept
 )
 
 select
@@ -143,7 +113,7 @@ select
     {{ key_128([
         'project_id',
         'normal_skill_name',
-        "coalesce(cast(" ~ epoch_micros('occurred_at') ~ " as varchar), invoked_text)",
+        "coalesce(cast(" ~ epoch_micros('occurred_at') ~ " as varchar), trim(invoked_at))",
         "coalesce(normal_session_id, '')",
         'repeat_ordinal',
     ]) }} as usage_key,
@@ -193,7 +163,7 @@ select
     duration_is_placeholder,
     coalesce(read_duration_ms > {{ var('max_duration_ms') }}, false) as duration_is_implausible,
     coalesce(invoked_spelling = 'wall' and occurred_at is not null, false) as tz_assumed,
-    is_shown_twice or is_never_shown as is_local_time_ambiguous,
+    is_local_time_ambiguous,
     coalesce(
         occurred_at < cast('{{ var("earliest_plausible_at") }} 00:00:00+00' as timestamptz)
         or occurred_at > ingested_at + interval {{ var('max_clock_skew_hours') }} hour,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.dbt.conftest import Warehouse
-from tests.factories import Row, make_usage
+from tests.factories import Row, make_project, make_usage
 
 SEED = 20260310  # any seed must do; a fixed one makes a failure repeatable
 
@@ -145,12 +145,14 @@ def life(new_warehouse: Callable[[], Warehouse]) -> tuple[Warehouse, list[Step]]
     ledger.write(
         "skill_usage",
         [
+            make_usage(),
             make_usage(invoked_at="2026-03-02T10:00:00Z"),
             make_usage(**pending),
             make_usage(invoked_at="2026-03-02T11:00:00Z", project_id="p2", source_id="source-p2"),
             make_usage(**lonely),
         ],
     )
+    ledger.write("projects", [make_project("p3", is_active=False)])
     steps = [Step(ledger)]
     ledger.write(
         "skill_usage",
@@ -167,6 +169,8 @@ def life(new_warehouse: Callable[[], Warehouse]) -> tuple[Warehouse, list[Step]]
                 ingested_at="2026-03-01 00:00:00+00",
                 load_seq=4,
             ),
+            # A record of a project that is not counted, in the bucket of one that is.
+            make_usage(invoked_at="2026-03-01T11:00:00Z", project_id="p3", load_seq=5),
         ],
     )
     steps.append(Step(ledger))
@@ -187,7 +191,7 @@ def test_a_completed_version_replaces_the_pending_one(life: Life) -> None:
     before, updated = life[1][BEFORE], life[1][UPDATED]
     assert before.third_of_march == [(1, None)]
     assert updated.third_of_march == [(0, 4000.0)]
-    assert updated.n_facts == before.n_facts == 4
+    assert updated.n_facts == before.n_facts + 1 == 6  # one more, of the project not counted
     assert updated.aggregates == {
         key: count for key, count in before.aggregates.items() if key[2] != "lonely"
     }
@@ -208,13 +212,19 @@ def test_a_bucket_that_lost_its_last_row_disappears(life: Life) -> None:
     assert life[1][UPDATED].skills == [("code-review",)]
 
 
+def test_a_record_of_an_inactive_project_touches_no_bucket(life: Life) -> None:
+    """Should leave the all-projects row of that day alone, and not delete it for good."""
+    assert life[1][UPDATED].aggregates["daily", "__all__", "code-review", "2026-03-01"] == 1
+    assert {key[1] for key in life[1][UPDATED].aggregates} == {"__all__", "p1", "p2"}
+
+
 def test_a_deactivated_project_leaves_every_mart(life: Life) -> None:
     """Should rebuild its buckets from the fingerprint alone: no row of usage changed."""
     without = life[1][WITHOUT_P2]
     assert {key[1] for key in without.aggregates} == {"__all__", "p1"}
     assert without.aggregates["daily", "__all__", "code-review", "2026-03-02"] == 1
     assert without.fresh == [("p1",)]
-    assert without.n_facts == 4
+    assert without.n_facts == 6
 
 
 def test_a_project_that_comes_back_has_its_history(life: Life) -> None:

@@ -201,3 +201,18 @@ def test_a_vanished_project_is_a_problem_and_no_crash(ledger) -> None:
     folder.rmdir()
     report = ledger.collect()
     assert report.sources[0].problems[0].reason == "vanished"
+
+
+def test_a_second_attempt_at_a_run_counts_the_first_one_too(
+    ledger, make_invocation: Build, monkeypatch
+) -> None:
+    """The tempting change is a plain insert: the retry of a failed step met its own rows."""
+    ledger.write(v2(make_invocation()))
+    ledger.collect()
+    ledger.write(v2(make_invocation(), make_invocation(session_id="b")), "beta")
+    monkeypatch.setattr(ledger, "runs", [])  # the same run id again
+    report = ledger.collect()
+    assert (report.totals()["files_collected"], report.totals()["accepted"]) == (2, 3)
+    assert ledger.rows(
+        "select sum(found), sum(collected), sum(accepted) from raw.collection_runs"
+    ) == [(2, 2, 3)]

@@ -1,4 +1,4 @@
-{#- Every window of a skill counts the same invocations: windows are really applied, none is lost. -#}
+{#- Every window of a skill counts the same invocations: each is applied, none is lost. -#}
 select
     skill_name,
     project_id,

@@ -1,4 +1,4 @@
-{#- How old the newest event and the newest load of a project are, seen from as_of and from no clock. #}
+{#- How old the newest event and the newest load of a project are, seen from as_of. #}
 with projects as (
     select project_id
     from {{ ref('stg_ledger__projects') }}

@@ -1,4 +1,4 @@
-{#- What the numbers allow to say about a skill. A point estimate beyond the threshold is provisional;
+{#- What the numbers allow to say about a skill. An estimate beyond the threshold is provisional;
     only an interval wholly beyond it is confirmed. #}
 with skills as (
     select

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- Two answers to "which skills are best": the most used, and the surely good ones. The raw rate is no
-    answer: 1 of 1 would come first. #}
+{#- Two answers to "which skills are best": the most used, and the surely good ones. The raw rate is
+    no answer: 1 of 1 would come first. #}
 with aggregates as (
     select
         project_id,
