@@ -114,26 +114,29 @@ def sql_normalised(expression: str) -> str:
 
 
 def project_id(key: bytes, path: str) -> str:
-    """Identity of a project: 32 hexadecimal digits, keyed, of its resolved path."""
-    return keyed_hash(key, f"project\x1f{path}")[:32]
+    """Identity of a project: 32 hexadecimal digits, a keyed hash of its main repository's path."""
+    return keyed_hash(key, f"project\x1f{main_repository(path)}")[:32]
 
 
-def resolve_project_path(path: str | Path) -> str:
-    """Resolve a project's path: `~`, links, slashes; a git worktree to its main repository.
+def resolve_path(path: str | Path) -> str:
+    """Resolve `~`, links and slashes: two names of one directory must be one project."""
+    return str(Path(path).expanduser().resolve())
 
-    Two names of one directory must be one project, and a guess from the spelling of a path would
-    give another id. A worktree is recognised by its `.git` file (`gitdir:
-    …/.git/worktrees/<name>`).
+
+def main_repository(path: str | Path) -> str:
+    """Where a git worktree belongs; any other path stands for itself.
+
+    A worktree is recognised by its `.git` file (`gitdir: …/.git/worktrees/<name>`); a submodule has
+    such a file too and is a project of its own.
     """
-    resolved = Path(path).expanduser().resolve()
-    marker = resolved / ".git"
+    marker = Path(path) / ".git"
     try:
         text = marker.read_text(encoding="utf-8", errors="replace") if marker.is_file() else ""
     except OSError:
         text = ""  # an unreadable marker only means that the path stands for itself
     match = re.match(r"gitdir:\s*(.+?)\s*$", text)
     if match:
-        git_dir = (resolved / match.group(1)).resolve()
+        git_dir = (Path(path) / match.group(1)).resolve()
         if git_dir.parent.name == "worktrees" and git_dir.parent.parent.name == ".git":
             return str(git_dir.parent.parent.parent)
-    return str(resolved)
+    return str(path)

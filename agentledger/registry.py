@@ -36,7 +36,7 @@ HEADER = """\
 class Project:
     """A project whose owner opted in."""
 
-    path: str  # resolved: see privacy.resolve_project_path
+    path: str  # resolved: see privacy.resolve_path
     name: str
     type: str | None = None
     zone: str | None = None
@@ -98,7 +98,7 @@ def register_project(
     check_zone(zone)
     if name == "__all__":
         raise UsageError("`__all__` means all projects together; choose another name.")
-    resolved = privacy.resolve_project_path(path)
+    resolved = privacy.resolve_path(path)
     if not Path(resolved).is_dir():
         raise UsageError(f"There is no directory {resolved}. Give the root folder of a project.")
     if _has_surrogates(resolved):
@@ -130,7 +130,7 @@ def unregister_project(settings: Settings, path: str) -> Project:
     Raises:
         UsageError: When the project is not registered.
     """
-    resolved = privacy.resolve_project_path(path)
+    resolved = privacy.resolve_path(path)
     with _editing(settings) as document:
         projects = _array(document, "projects")
         for position, entry in enumerate(projects):
@@ -263,7 +263,7 @@ def _project(entry: dict[str, Any], path: Path) -> Project:
     location = _text(entry, "path", path)
     if not location:
         raise AgentLedgerError(f"{path}: a [[projects]] entry has no `path`.")
-    resolved = privacy.resolve_project_path(location)
+    resolved = privacy.resolve_path(location)
     zone = _text(entry, "zone", path)
     check_zone(zone)
     return Project(
@@ -296,7 +296,7 @@ def _text(entry: dict[str, Any], field: str, path: Path) -> str | None:
 
 
 def _same_path(written: Any, resolved: str) -> bool:
-    return isinstance(written, str) and privacy.resolve_project_path(written) == resolved
+    return isinstance(written, str) and privacy.resolve_path(written) == resolved
 
 
 def _has_surrogates(text: str) -> bool:

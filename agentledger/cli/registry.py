@@ -127,16 +127,20 @@ def list_projects(settings: Settings) -> tuple[list[dict[str, Any]], str | None]
 
     known, problem = _known_projects(settings)
     rows = []
+    listed = set()
     # Without a key nothing was ever read; a reader makes none.
     key = privacy.load_or_create_key(settings) if settings.key_path.exists() else None
     for project in registry.load_config(settings).projects:
         project_id = privacy.project_id(key, project.path) if key else None
-        ledger = known.pop(project_id, {}) if project_id else {}
+        ledger = known.get(project_id, {}) if project_id else {}
+        listed.add(project_id)  # a project and its worktrees share one
         state = "in ledger" if ledger else "not read yet"
         if not Path(project.path).is_dir():
             state = "missing"
         rows.append({**asdict(project), "project_id": project_id, "state": state, "ledger": ledger})
     for project_id, ledger in known.items():
+        if project_id in listed:
+            continue
         rows.append(
             {
                 "path": None,

@@ -66,7 +66,12 @@ class NewWork:
         return bool(self.reasons)
 
 
-def plan_loads(found: Iterable[FoundFile], known: Mapping[tuple[str, str], KnownFile]) -> Plan:
+def plan_loads(
+    found: Iterable[FoundFile],
+    known: Mapping[tuple[str, str], KnownFile],
+    *,
+    retry_unreadable: bool = True,
+) -> Plan:
     """Choose the files whose size, times or inode differ from what the ledger remembers.
 
     The change time is compared too: a file that was rewritten with the same length and had its
@@ -75,11 +80,14 @@ def plan_loads(found: Iterable[FoundFile], known: Mapping[tuple[str, str], Known
     Args:
         found: Files of one scan.
         known: Ledger by (source id, path).
+        retry_unreadable: Try a file again that could not be opened, although it looks as it did:
+            what stood in the way may lie outside it. No reason for a run by itself, though.
     """
     loads, unchanged = [], []
     for file in found:
         before = known.get((file.root.source_id, file.ledger_path))
-        if before is not None and _is_as_remembered(file, before):
+        must_retry = retry_unreadable and before is not None and before.state == "unreadable"
+        if before is not None and not must_retry and _is_as_remembered(file, before):
             unchanged.append(file)
         elif before is not None:
             loads.append(Load(file, before.file_id, before.has_rows))
@@ -154,7 +162,7 @@ def new_work(settings: Settings) -> NewWork:
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
     reasons = []
-    loads = plan_loads(found, known).loads
+    loads = plan_loads(found, known, retry_unreadable=False).loads
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
     reasons += fingerprints.differences(now, built)

@@ -90,7 +90,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
         identity = privacy.project_id(key, project.path)
         roots.append(
             ScanRoot(
-                source_id=f"skill-metrics:{identity[:16]}",
+                source_id=_source_id(key, "skill-metrics", project.path),
                 kind="skill-metrics",
                 location=project.path,
                 project_id=identity,
@@ -100,6 +100,8 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 registered_at=project.registered_at,
             )
         )
+    # A worktree's files count to its main repository, whose own entry gives the project's name.
+    roots.sort(key=lambda root: privacy.main_repository(root.location) == root.location)
     known = {root.location for root in roots}
     for source in config.sources:
         if source.location in known:
@@ -107,7 +109,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
         identity = privacy.project_id(key, source.location)
         roots.append(
             ScanRoot(
-                source_id=f"{source.kind}:{identity[:16]}",
+                source_id=_source_id(key, source.kind, source.location),
                 kind=source.kind,
                 location=source.location,
                 project_id=identity,
@@ -117,6 +119,10 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
             )
         )
     return roots
+
+
+def _source_id(key: bytes, kind: str, location: str) -> str:
+    return f"{kind}:{privacy.keyed_hash(key, location)[:16]}"
 
 
 def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]:

@@ -95,7 +95,7 @@ def _registered_id(settings: Settings, project: str) -> str | None:
     if not settings.key_path.exists():
         return None
     try:
-        resolved = privacy.resolve_project_path(project)
+        resolved = privacy.resolve_path(project)
     except (OSError, ValueError, RuntimeError):
         resolved = None  # not a path: a name with a NUL, a link that loops, `~nobody`
     for candidate in registry.load_config(settings).projects:

@@ -216,3 +216,34 @@ def test_a_second_attempt_at_a_run_counts_the_first_one_too(
     assert ledger.rows(
         "select sum(found), sum(collected), sum(accepted) from raw.collection_runs"
     ) == [(2, 2, 3)]
+
+
+def test_a_worktree_is_read_where_it_lies_and_counts_to_its_repository(
+    ledger, make_invocation: Build
+) -> None:
+    main = ledger.project("main")
+    tree = ledger.project("tree")
+    (main / ".git" / "worktrees" / "tree").mkdir(parents=True)
+    (tree / ".git").write_text(f"gitdir: {main}/.git/worktrees/tree\n")
+    ledger.write(v2(make_invocation()), "main")
+    ledger.write(v2(make_invocation(session_id="b")), "tree")
+    assert ledger.collect().totals()["accepted"] == 2
+    assert ledger.rows("select project_name from raw.projects where is_active") == [("main",)]
+    assert ledger.rows("select count(distinct project_id), count(*) from raw.skill_usage") == [
+        (1, 2)
+    ]
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_a_source_outside_the_projects_is_read_from_file_or_folder(
+    ledger, make_invocation: Build, tmp_path: Path, is_file: bool
+) -> None:
+    folder = tmp_path / "exports"
+    folder.mkdir()
+    file = folder / ("any-name.json" if is_file else "skill_metrics_export.json")
+    file.write_text(json.dumps(v2(make_invocation())))
+    registry.add_source(ledger.settings, "skill-metrics", str(file if is_file else folder))
+    assert ledger.collect().totals()["accepted"] == 1
+    registry.remove_source(ledger.settings, "skill-metrics", str(file if is_file else folder))
+    ledger.collect()
+    assert ledger.rows("select count(*) from raw.projects where is_active") == [(0,)]

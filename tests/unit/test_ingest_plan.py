@@ -36,13 +36,21 @@ def known(size: int = 10, modified: int = 1, changed: int = 1, state: str = "loa
         (found(modified=2), known(), True),
         (found(changed=2), known(), True),
         (found(), known(state="changing"), True),
-        (found(), known(state="unreadable"), False),
+        (found(), known(state="unreadable"), True),
     ],
-    ids=["as it was", "grew", "shrank", "touched", "replaced", "was changing", "still unreadable"],
+    ids=["as it was", "grew", "shrank", "touched", "replaced", "was changing", "was unreadable"],
 )
 def test_a_file_is_read_when_anything_about_it_changed(file, before, is_read: bool) -> None:
     plan = plan_loads([file], {("s", file.path): before})
     assert (len(plan.loads), len(plan.unchanged)) == ((1, 0) if is_read else (0, 1))
+
+
+def test_a_file_that_stays_unreadable_is_no_reason_for_a_run() -> None:
+    """The tempting change is one rule for both: the sensor would start a run every minute."""
+    plan = plan_loads(
+        [found()], {("s", "/p/a.json"): known(state="unreadable")}, retry_unreadable=False
+    )
+    assert plan.loads == ()
 
 
 @given(st.lists(st.integers(0, 300)))

@@ -74,9 +74,9 @@ def test_a_worktree_is_its_main_repository(tmp_path: Path) -> None:
     (main / ".git" / "worktrees" / "tree").mkdir(parents=True)
     tree.mkdir()
     (tree / ".git").write_text(f"gitdir: {main}/.git/worktrees/tree\n")
-    assert privacy.resolve_project_path(tree) == str(main)
+    assert privacy.main_repository(tree) == str(main)
     (tree / ".git").write_text(f"gitdir: {main}/.git/modules/tree\n")  # a submodule is its own
-    assert privacy.resolve_project_path(tree) == str(tree)
+    assert privacy.main_repository(tree) == str(tree)
 
 
 def test_the_zone_is_fixed_at_registration(settings: Settings, tmp_path: Path) -> None:
