@@ -30,7 +30,7 @@ def get_skill_summary(
 ) -> dict[str, Any]:
     """Sum up a scope: totals over its skills, the first skills by uses and by quality, insights.
 
-    `totals` is None where nothing was used, and where the build has no mart of totals.
+    `totals` is None where nothing was used.
 
     Args:
         project: Name, id or path; all projects by default.
@@ -58,7 +58,7 @@ def get_skill_summary(
             **provenance(snapshot, scope),
             "window": window,
             "bucket_start": json_value(period.bucket),
-            "totals": next(iter(totals.records()), None) if totals else None,
+            "totals": next(iter(totals.records()), None),
             "top_by_uses": tops["rank_by_uses"],
             "top_by_quality": tops["rank_by_quality"],
             "insights": skill_marts.read_insights(snapshot, scope, None).records(),

@@ -108,15 +108,8 @@ def read_insights(snapshot: Snapshot, scope: Scope, skill: str | None) -> Answer
     )
 
 
-def read_totals(snapshot: Snapshot, scope: Scope, period: Period) -> Answer | None:
-    """Totals over all skills of a scope, per bucket; None where the build has no such mart."""
-    known = read_answer(
-        snapshot,
-        "select 1 from information_schema.tables "
-        "where table_schema = 'marts' and table_name = 'skill_totals'",
-    )
-    if not known.rows:
-        return None
+def read_totals(snapshot: Snapshot, scope: Scope, period: Period) -> Answer:
+    """Totals over all skills of a scope, per bucket."""
     condition, values = _buckets(snapshot, scope, period)
     return read_answer(
         snapshot,

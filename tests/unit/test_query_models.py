@@ -14,6 +14,9 @@ READ = {
     "skills/skill_aggregates": "project_id time_window bucket_start skill_name total_invocations "
     "successful_completions failed_invocations unknown_outcomes success_rate success_rate_low "
     "success_rate_high p50_duration_ms p95_duration_ms last_used_at evidence",
+    "skills/skill_totals": "project_id time_window bucket_start distinct_skills total_invocations "
+    "successful_completions failed_invocations unknown_outcomes known_outcomes success_rate "
+    "success_rate_low success_rate_high last_used_at",
     "skills/skill_effectiveness": "project_id skill_name total_invocations known_outcomes",
     "skills/skill_insights": "project_id skill_name insight evidence priority recommendation "
     "value numerator denominator",

@@ -200,18 +200,6 @@ def test_an_empty_ledger_answers_with_nothing(tmp_path: Path) -> None:
     assert query.get_projects(settings=settings).empty
 
 
-def test_a_build_without_totals_is_summed_up_without_them(settings: Settings) -> None:
-    """Unknown is not zero, and no reason to refuse the rest."""
-    import duckdb
-
-    connection = duckdb.connect(str(settings.published_dir / "ledger-1.duckdb"))
-    connection.execute("drop table marts.skill_totals")
-    connection.close()
-    summary = query.get_skill_summary(settings=settings)
-    assert summary["totals"] is None
-    assert summary["top_by_uses"]
-
-
 def test_no_metric_is_computed_by_the_readers() -> None:
     """The tempting change is a quick `sum(...)` here, which soon disagrees with the mart."""
     for path in QUERY_FOLDER.glob("*.py"):

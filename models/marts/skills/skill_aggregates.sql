@@ -267,6 +267,7 @@ select
     end as evidence,
     {{ comparable('unknown_share') }} > {{ var('unknown_share_high') }} as mostly_unknown,
     unknown_share,
+    known_outcomes,
     abandoned_n,
     sessionless_n,
     duration_n,
