@@ -12,7 +12,7 @@ from datetime import datetime
 import duckdb
 
 from agentledger import fingerprints, privacy, registry, warehouse
-from agentledger.ingest import load, plan, scan
+from agentledger.ingest import load, plan, rejects, scan
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -91,7 +91,7 @@ def collect(
 def _note_problems(report: SourceReport, loaded: load.LoadedFile) -> None:
     """Keep what a person must know about one file."""
     file = loaded.staged
-    if file.state in load.QUARANTINE_STATES:
+    if file.state in rejects.QUARANTINE_STATES:
         report.add_problem(FileProblem(file.load.file.ledger_path, file.state, file.message or ""))
     for reject in file.rejected:
         where = f"line {reject['line_no']}, byte {reject['byte_offset']}"
@@ -106,7 +106,7 @@ def _count_from_ledger(
     connection: duckdb.DuckDBPyConnection, run_id: str, reports: dict[str, SourceReport]
 ) -> None:
     """Fill in the counts of the whole run, a failed first attempt at it included."""
-    quarantined = ", ".join(f"'{state}'" for state in sorted(load.QUARANTINE_STATES))
+    quarantined = ", ".join(f"'{state}'" for state in sorted(rejects.QUARANTINE_STATES))
     rows = connection.execute(
         f"""
         select source_id,

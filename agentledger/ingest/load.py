@@ -9,26 +9,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import duckdb
 
 from agentledger import warehouse
-from agentledger.ingest import plan
+from agentledger.ingest import plan, rejects
 from agentledger.ingest.plan import Load
 from agentledger.ingest.stage import Stage, StagedFile
-
-QUARANTINE_STATES = frozenset(
-    {
-        "unreadable",
-        "unrecognised_format",
-        "encoding",
-        "decompression_failed",
-        "too_large",
-        "vanished",
-    }
-)
-"""States of a file from which no record could be taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +77,7 @@ def load_batch(
             for file in files
         ]
         _write_ledger(connection, loaded, facts, load_seq)
-        _write_rejects(connection, loaded, facts, load_seq)
+        rejects.write(connection, files, facts, load_seq)
         _write_unknown_fields(connection, loaded, load_seq)
     connection.execute("drop table if exists staged")
     return loaded
@@ -246,38 +233,6 @@ def file_state(item: LoadedFile) -> str:
     """State of a file after a load: `partial` when only a part of it could be read."""
     state = item.staged.state
     return "partial" if state == "loaded" and item.rejected else state
-
-
-def _write_rejects(
-    connection: duckdb.DuckDBPyConnection,
-    loaded: Sequence[LoadedFile],
-    facts: RunFacts,
-    load_seq: int,
-) -> None:
-    """Keep what could not be read; the same bad bytes of a file stand there once."""
-    rows: list[list[Any]] = []
-    for item in loaded:
-        file, root = item.staged, item.staged.load.file.root
-        rejects = list(file.rejected)
-        if file.state in QUARANTINE_STATES:
-            rejects.append({"reason": file.state, "detail": file.message})
-        for reject in rejects:
-            rows.append(
-                [
-                    load_seq, facts.run_id, file.file_id, root.source_id, root.project_id,
-                    reject.get("ordinal"), reject.get("line_no"), reject.get("byte_offset"),
-                    reject["reason"], reject.get("detail"), reject.get("length_bytes"),
-                    reject.get("bytes_hash"), facts.ingested_at,
-                ]
-            )  # fmt: skip
-    if rows:
-        connection.executemany(
-            "insert into raw.rejects select cast(md5_number(concat_ws(chr(31), $3, $9, "
-            "coalesce($6, -1), coalesce($12, ''))) as uuid), "
-            + ", ".join(f"${number}" for number in range(1, 14))
-            + " on conflict do nothing",
-            rows,
-        )
 
 
 def _write_unknown_fields(

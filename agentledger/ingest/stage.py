@@ -7,10 +7,8 @@ belong here: the meaning of fields (`skill_metrics*.py`), writing to raw (`load.
 Both paths end in the same projection, so a record means the same whichever way it came.
 """
 
-import os
-import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,22 +16,17 @@ from typing import Any
 import duckdb
 
 from agentledger import privacy
-from agentledger.ingest import skill_metrics, skill_metrics_records
+from agentledger.ingest import rejects, skill_metrics, skill_metrics_records, source_file
 from agentledger.ingest.documents import DocumentError
 from agentledger.ingest.plan import Load
 from agentledger.ingest.skill_metrics import Shape
+from agentledger.ingest.skill_metrics_projection import projection_sql
 
 FAST_PATH_MAX_BYTES = 192 * 1024 * 1024
 """A larger file goes the slower way: DuckDB's buffers are a multiple of the largest object."""
 
 CHUNK_RECORDS = 50_000
 """Records of the tolerant path handed over at a time."""
-
-STABLE_READ_TRIES = 4
-STABLE_READ_WAIT_SECONDS = 0.05
-"""A writer rewrites the whole file in milliseconds: a few short waits see it finished."""
-
-FINGERPRINT_BYTES = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -93,7 +86,7 @@ class Stage:
         except OSError as error:
             _refuse(file, "unreadable", error)
             return None
-        file.fingerprint = fingerprint(data)
+        file.fingerprint = source_file.fingerprint(data)
         if len(data) > FAST_PATH_MAX_BYTES or not _is_plain_path(file.load.file.path):
             return None
         seen = skill_metrics.inspect(data)
@@ -119,7 +112,7 @@ class Stage:
         )
         try:
             self._append(
-                skill_metrics.projection_sql(records, shape),
+                projection_sql(records, shape),
                 [[file.load.file.path for file in files]],
             )
         except duckdb.Error:
@@ -161,7 +154,7 @@ class Stage:
         file.fast_path = False
         file.unknown.clear()
         try:
-            data, is_stable = read_stable(file.load.file.path)
+            data, is_stable = source_file.read_stable(file.load.file.path)
             document = skill_metrics_records.read_document(data)
         except OSError as error:
             _refuse(file, "unreadable", error)
@@ -169,14 +162,14 @@ class Stage:
         except DocumentError as error:
             file.state, file.message = error.reason, error.detail
             return
-        file.fingerprint = fingerprint(data)
+        file.fingerprint = source_file.fingerprint(data)
         file.variant, file.state = document.variant, document.state
         if document.state == "unrecognised_format":
             file.message = "this is not a skill_metrics document"
         if not is_stable:
             file.state, file.message = "changing", "the file changed while it was read"
         file.unknown.update(document.unknown)
-        file.rejected = locate(document.text, document.rejected, self.key)
+        file.rejected = rejects.locate(document.text, document.rejected, self.key)
         for start in range(0, len(document.records), CHUNK_RECORDS):
             self._append_records(
                 file, document.records[start : start + CHUNK_RECORDS], document.shape
@@ -205,7 +198,7 @@ class Stage:
                 f"'{file.load.file.root.project_id}' as project_id, ordinal, skill_key, "
                 "cast(record as json) as record from clean_records"
             )
-            self._append(skill_metrics.projection_sql(sql, shape), [])
+            self._append(projection_sql(sql, shape), [])
         finally:
             self.connection.unregister("clean_records")
 
@@ -226,67 +219,6 @@ class Stage:
         return self._has_staged()
 
 
-def fingerprint(data: bytes) -> str:
-    """Fingerprint of a file's content: its length, head and tail."""
-    import hashlib
-
-    digest = hashlib.blake2b(digest_size=16)
-    digest.update(str(len(data)).encode())
-    digest.update(data[:FINGERPRINT_BYTES])
-    digest.update(data[-FINGERPRINT_BYTES:])
-    return digest.hexdigest()
-
-
-def read_stable(path: str) -> tuple[bytes, bool]:
-    """Read a file that nobody is writing at this moment.
-
-    Returns:
-        The bytes, and False when it kept changing: it must then be read again by the next run.
-
-    Raises:
-        OSError: When it cannot be read.
-    """
-    data = b""
-    for attempt in range(STABLE_READ_TRIES):
-        if attempt:
-            time.sleep(STABLE_READ_WAIT_SECONDS)
-        before = _facts(path)
-        data = Path(path).read_bytes()
-        if before == _facts(path) and len(data) == before[0]:
-            return data, True
-    return data, False
-
-
-def locate(
-    text: str, rejected: Iterable[skill_metrics_records.Rejected], key: bytes
-) -> list[dict[str, Any]]:
-    """Turn positions in the decoded text into line numbers and byte offsets, in one pass.
-
-    Returns:
-        Rows for `raw.rejects`: length and keyed hash of what was refused, never the text.
-    """
-    rows = []
-    position, line, offset = 0, 1, 0
-    for reject in sorted(rejected, key=lambda item: item.start):
-        between = text[position : reject.start]
-        line += between.count("\n")
-        offset += len(between.encode("utf-8", "replace"))
-        position = reject.start
-        refused = text[reject.start : reject.end]
-        rows.append(
-            {
-                "ordinal": reject.ordinal,
-                "line_no": line,
-                "byte_offset": offset,
-                "reason": reject.reason,
-                "detail": reject.detail,
-                "length_bytes": len(refused.encode("utf-8", "replace")),
-                "bytes_hash": privacy.keyed_hash(key, refused),
-            }
-        )
-    return rows
-
-
 def _refuse(file: StagedFile, state: str, error: OSError) -> None:
     file.state = "vanished" if isinstance(error, FileNotFoundError) else state
     file.message = error.strerror or str(error)
@@ -299,16 +231,11 @@ def _went_fast(file: StagedFile) -> bool:
 
 def _has_changed(file: StagedFile) -> bool:
     try:
-        size, modified, changed = _facts(file.load.file.path)
+        size, modified, changed = source_file.facts(file.load.file.path)
     except OSError:
         return True
     found = file.load.file
     return (size, modified, changed) != (found.size_bytes, found.modified_ns, found.changed_ns)
-
-
-def _facts(path: str) -> tuple[int, int, int]:
-    facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
-    return facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
 
 
 def _is_plain_path(path: str) -> bool:

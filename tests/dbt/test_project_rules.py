@@ -148,7 +148,8 @@ def test_facts_stay_home(manifest: Manifest) -> None:
     """Should publish marts alone, and of them no fact."""
     assert {node["name"] for node in published(manifest)} == {
         "skill_aggregates", "skill_totals", "top_skills", "skill_effectiveness",
-        "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects", "unknown_fields", "data_freshness",
+        "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
+        "unknown_fields", "data_freshness",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

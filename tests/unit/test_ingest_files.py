@@ -173,12 +173,12 @@ def test_the_source_is_never_opened_for_writing(ledger, make_invocation: Build) 
 def test_a_file_that_keeps_changing_is_read_again_next_time(
     ledger, make_invocation: Build, monkeypatch
 ) -> None:
-    from agentledger.ingest import stage
+    from agentledger.ingest import source_file
 
     path = ledger.write(v2(make_invocation()))
     sizes = iter(range(1000))
-    monkeypatch.setattr(stage, "_facts", lambda _path: (next(sizes), 0, 0))
-    monkeypatch.setattr(stage, "STABLE_READ_WAIT_SECONDS", 0.0)
+    monkeypatch.setattr(source_file, "facts", lambda _path: (next(sizes), 0, 0))
+    monkeypatch.setattr(source_file, "STABLE_READ_WAIT_SECONDS", 0.0)
     ledger.collect()
     assert ledger.rows("select state, accepted from raw.files") == [("changing", 1)]
     monkeypatch.undo()
