@@ -1,8 +1,25 @@
-"""Replacing small files so that a reader or a power cut meets the old one or the new one, whole."""
+"""Small files and folders of the data home: made for the owner alone, replaced whole."""
 
 import os
 import secrets
 from pathlib import Path
+
+from agentledger.errors import AgentLedgerError
+
+
+def make_private_folder(path: Path) -> None:
+    """Create a folder of the data home, for its owner alone, unless it is there.
+
+    Raises:
+        AgentLedgerError: When it cannot be made; says which, and what names another.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise AgentLedgerError(
+            f"Cannot create the folder {path}: {error.strerror or error}. Mend that, or set "
+            "AGENTLEDGER_HOME to another folder."
+        ) from error
 
 
 def replace_text(path: Path, text: str) -> None:

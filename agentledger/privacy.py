@@ -17,6 +17,7 @@ import unicodedata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from agentledger import files
 from agentledger.errors import AgentLedgerError
 from agentledger.settings import Settings
 
@@ -46,7 +47,7 @@ def load_or_create_key(settings: Settings) -> bytes:
     """
     path = settings.key_path
     if not path.exists():
-        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.make_private_folder(settings.home)
         draft = path.with_name(f"key.{os.getpid()}.{secrets.token_hex(4)}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
@@ -61,11 +62,25 @@ def load_or_create_key(settings: Settings) -> bytes:
             draft.unlink()
     text = path.read_text(encoding="ascii", errors="replace").strip()
     if not re.fullmatch(rf"[0-9a-f]{{{2 * KEY_BYTES}}}", text):
-        raise AgentLedgerError(
-            f"{path} is not a key of this ledger. Restore it from a backup; with a new key, "
-            "nothing read before would match what is read from now on."
-        )
+        raise AgentLedgerError(_key_lost(path, "is not a key of this ledger"))
     return bytes.fromhex(text)
+
+
+def require_key(settings: Settings) -> None:
+    """Refuse to go on without the key once something was read with it.
+
+    Raises:
+        AgentLedgerError: When the key file is missing.
+    """
+    if not settings.key_path.exists():
+        raise AgentLedgerError(_key_lost(settings.key_path, "is missing"))
+
+
+def _key_lost(path: Path, what: str) -> str:
+    return (
+        f"{path} {what}. Restore it from a backup: with a new key, nothing read before would match "
+        "what is read from now on. To begin again from nothing, remove the whole data home."
+    )
 
 
 def normalise_text(text: str) -> str:

@@ -75,9 +75,7 @@ def load_config(settings: Settings) -> Config:
     except FileNotFoundError:
         return Config()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise AgentLedgerError(
-            f"Cannot read {path}: {error}. Mend it by hand; nothing was changed."
-        ) from error
+        raise AgentLedgerError(_damaged(path, error)) from error
     projects = tuple(_project(entry, path) for entry in _tables(document, "projects", path))
     sources = tuple(_source(entry, path) for entry in _tables(document, "sources", path))
     return Config(_first_of_each(projects, "path"), _first_of_each(sources, "location"))
@@ -98,7 +96,7 @@ def register_project(
     check_zone(zone)
     if name == "__all__":
         raise UsageError("`__all__` means all projects together; choose another name.")
-    resolved = privacy.resolve_path(path)
+    resolved = _resolve_given(path)
     if not Path(resolved).is_dir():
         raise UsageError(f"There is no directory {resolved}. Give the root folder of a project.")
     if _has_surrogates(resolved):
@@ -130,13 +128,13 @@ def unregister_project(settings: Settings, path: str) -> Project:
     Raises:
         UsageError: When the project is not registered.
     """
-    resolved = privacy.resolve_path(path)
+    resolved = _resolve_given(path)
     with _editing(settings) as document:
         projects = _array(document, "projects")
         for position, entry in enumerate(projects):
             if _same_path(entry.get("path"), resolved) or entry.get("name") == path:
                 removed = _project(entry, settings.config_path)
-                del projects[position]
+                _delete(document, "projects", position)
                 return removed
     raise UsageError(f"{resolved} is not registered. `agentledger projects` lists what is.")
 
@@ -181,7 +179,7 @@ def remove_source(settings: Settings, kind: str, location: str) -> Source:
         for position, entry in enumerate(sources):
             if entry.get("kind") == kind and entry.get("location") in (resolved, location):
                 removed = _source(entry, settings.config_path)
-                del sources[position]
+                _delete(document, "sources", position)
                 return removed
     raise UsageError(
         f"There is no {kind} source at {resolved}. `agentledger source list` lists them."
@@ -207,7 +205,14 @@ def check_zone(zone: str | None) -> None:
 def _source_location(kind: str, location: str) -> str:
     if kind not in SOURCE_KINDS:
         raise UsageError(f"Unknown kind of source {kind!r}. Known: {', '.join(SOURCE_KINDS)}.")
-    return str(Path(location).expanduser().resolve())
+    return _resolve_given(location)
+
+
+def _resolve_given(path: str) -> str:
+    """Resolve what a person typed; an unset shell variable must not mean this directory."""
+    if not path.strip():
+        raise UsageError("The path is empty. Give a folder.")
+    return privacy.resolve_path(path)
 
 
 @contextlib.contextmanager
@@ -218,34 +223,63 @@ def _editing(settings: Settings) -> Iterator["tomlkit.TOMLDocument"]:
     from tomlkit.exceptions import ParseError
 
     path = settings.config_path
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make_private_folder(settings.home)
     lock = filelock.FileLock(str(path) + ".lock", timeout=CONFIG_LOCK_WAIT_SECONDS, mode=0o600)
     try:
         lock.acquire()
     except filelock.Timeout as error:
         raise AgentLedgerError(f"Another process is editing {path}. Try again.") from error
     try:
-        before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
         try:
+            before = path.read_text(encoding="utf-8-sig") if path.exists() else HEADER
             document = tomlkit.parse(before)
-        except ParseError as error:
-            raise AgentLedgerError(
-                f"Cannot read {path}: {error}. Mend it by hand; nothing was changed."
-            ) from error
+        except (ParseError, UnicodeDecodeError, OSError) as error:
+            raise AgentLedgerError(_damaged(path, error)) from error
         yield document
         after = tomlkit.dumps(document)
         if after != before or not path.exists():
+            _check_readable(after, path)
             files.replace_text(path, after)
     finally:
         lock.release()
 
 
-def _array(document: "tomlkit.TOMLDocument", name: str) -> Any:
-    import tomlkit
+def _damaged(path: Path, error: Exception) -> str:
+    return f"Cannot read {path}: {error}. Mend it by hand; nothing was changed."
 
+
+def _check_readable(text: str, path: Path) -> None:
+    """Never swap in what could not be read again, whatever the editing library made of it."""
+    import tomllib
+
+    try:
+        tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise AgentLedgerError(
+            f"The change to {path} could not be written safely ({error}); nothing was changed. "
+            "Write `projects` and `sources` as [[projects]] and [[sources]] tables, then try again."
+        ) from error
+
+
+def _array(document: "tomlkit.TOMLDocument", name: str) -> Any:
+    """The tables of a name; what a person wrote as an empty list becomes a list of tables."""
+    import tomlkit
+    from tomlkit.items import AoT
+
+    if name in document and not document[name]:
+        del document[name]
     if name not in document:
         document[name] = tomlkit.aot()
+    if not isinstance(document[name], AoT):
+        raise AgentLedgerError(f"`{name}` in config.toml must be written as [[{name}]] tables.")
     return document[name]
+
+
+def _delete(document: "tomlkit.TOMLDocument", name: str, position: int) -> None:
+    """Take an entry out; with the last one the name goes, for an empty list cannot grow tables."""
+    del document[name][position]  # type: ignore[union-attr]
+    if not document[name]:
+        del document[name]
 
 
 def _find(entries: Any, is_wanted: Any) -> Any:
@@ -263,9 +297,12 @@ def _project(entry: dict[str, Any], path: Path) -> Project:
     location = _text(entry, "path", path)
     if not location:
         raise AgentLedgerError(f"{path}: a [[projects]] entry has no `path`.")
+    if not Path(location).expanduser().is_absolute():
+        raise AgentLedgerError(
+            f"{path}: the project path {location!r} is relative; write the whole path."
+        )
     resolved = privacy.resolve_path(location)
-    zone = _text(entry, "zone", path)
-    check_zone(zone)
+    zone = _zone_of(entry, path)
     return Project(
         path=resolved,
         name=_text(entry, "name", path) or Path(resolved).name or resolved,
@@ -279,9 +316,17 @@ def _source(entry: dict[str, Any], path: Path) -> Source:
     kind, location = _text(entry, "kind", path), _text(entry, "location", path)
     if not kind or not location:
         raise AgentLedgerError(f"{path}: a [[sources]] entry needs `kind` and `location`.")
-    zone = _text(entry, "zone", path)
-    check_zone(zone)
+    zone = _zone_of(entry, path)
     return Source(kind=kind, location=_source_location(kind, location), zone=zone)
+
+
+def _zone_of(entry: dict[str, Any], path: Path) -> str | None:
+    zone = _text(entry, "zone", path)
+    try:
+        check_zone(zone)
+    except UsageError as error:
+        raise AgentLedgerError(f"{path}: {error}") from error
+    return zone
 
 
 def _text(entry: dict[str, Any], field: str, path: Path) -> str | None:

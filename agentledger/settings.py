@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import platformdirs
-
 HOME_VARIABLE = "AGENTLEDGER_HOME"
 """Environment variable that names the data home."""
 
@@ -109,12 +107,19 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environ is None else environ  # noqa: TID251 - the one reader of it
     named = env.get(HOME_VARIABLE, "").strip()
-    home = Path(named).expanduser() if named else Path(platformdirs.user_data_dir("agentledger"))
+    home = Path(named).expanduser() if named else _default_home()
     return Settings(
         home=Path(os.path.abspath(home)),  # noqa: PTH100 - resolve() would follow a link on purpose set
         host_zone=_host_zone(env),
         as_of_override=env.get("AGENTLEDGER_AS_OF") or None,
     )
+
+
+def _default_home() -> Path:
+    # Here, so that a producer that names its home needs nothing but the standard library.
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("agentledger"))
 
 
 def process_environment(settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:

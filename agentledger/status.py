@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from agentledger import files, warehouse
+from agentledger.errors import AgentLedgerError
 from agentledger.ingest.reports import CollectionReport
 from agentledger.settings import Settings
 
@@ -159,13 +160,28 @@ def _remember(facts: dict[str, Any], run: dict[str, Any]) -> None:
 def _read(settings: Settings) -> dict[str, Any]:
     try:
         facts = json.loads(settings.status_path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):
-        return {}  # written atomically, so damage means that somebody else touched it
-    return facts if isinstance(facts, dict) else {}
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (json.JSONDecodeError, UnicodeDecodeError, OSError) as error:
+        # Written atomically, so damage means that something else touched it.
+        raise AgentLedgerError(_damaged(settings)) from error
+    if not isinstance(facts, dict) or not all(
+        isinstance(facts.get(name) or {}, dict)
+        for name in ("current_run", "last_run", "last_success")
+    ):
+        raise AgentLedgerError(_damaged(settings))
+    return facts
+
+
+def _damaged(settings: Settings) -> str:
+    return (
+        f"{settings.status_path} is damaged. Remove it: only the history of runs is lost, "
+        "and the next run writes it anew."
+    )
 
 
 def _write(settings: Settings, facts: dict[str, Any]) -> None:
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make_private_folder(settings.home)
     facts["schema_version"] = SCHEMA_VERSION
     files.replace_text(settings.status_path, json.dumps(facts, indent=1, default=str) + "\n")
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from agentledger.errors import RunLockedError
+from agentledger import files
+from agentledger.errors import AgentLedgerError, RunLockedError
 from agentledger.settings import (
     LOCK_WAIT_SECONDS,
     WAREHOUSE_MEMORY_LIMIT,
@@ -162,7 +163,11 @@ def connect_when_free(
             return duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             if "lock" not in str(error).lower():
-                raise
+                raise AgentLedgerError(
+                    f"Cannot open the warehouse {path}: {str(error).splitlines()[0]} "
+                    "Restore it from a backup; or move it away, and the next run reads anew what "
+                    "the source files still hold."
+                ) from error
             if time.monotonic() >= give_up_at:
                 raise RunLockedError(
                     f"Another process still holds {path} after {wait_seconds:.0f} s. "
@@ -236,7 +241,7 @@ def run_lock_is_held(settings: Settings) -> bool:
 
 def prepare_home(settings: Settings) -> None:
     """Create the data home, readable by its owner alone."""
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    files.make_private_folder(settings.home)
     settings.home.chmod(0o700)
     for folder in (settings.spill_dir, settings.published_dir, settings.dagster_home):
-        folder.mkdir(exist_ok=True, mode=0o700)
+        files.make_private_folder(folder)

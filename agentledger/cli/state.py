@@ -201,16 +201,18 @@ def _write_freshness(rows: Sequence[Mapping[str, Any]], problem: str | None) -> 
         output.write_line(f"Freshness: {output.text_of(problem)}")
         return
     output.write_table(
-        ["project", "freshness", "last event", "last read"],
+        ["project", "freshness", "last event", "last read", "no usable time"],
         [
             [
                 output.text_of(row.get("project_name") or row.get("project_id")),
                 output.text_of(row.get("health")),
                 output.instant(row.get("last_event_at")),
                 output.instant(row.get("last_loaded_at")),
+                output.count(row.get("uncountable_invocations")),
             ]
             for row in rows
         ],
+        numeric=["no usable time"],
     )
 
 

@@ -50,6 +50,9 @@ def collect(
         on_progress: Told about each batch.
     """
     started = time.monotonic()
+    known = plan.read_ledger(connection)
+    if known:
+        privacy.require_key(settings)
     key = privacy.load_or_create_key(settings)
     config = registry.load_config(settings)
     roots = scan.scan_roots(config, settings, key)
@@ -58,7 +61,7 @@ def collect(
         for root in roots
     }
     found, problems = scan.scan(roots)
-    work = plan.plan_loads(found, plan.read_ledger(connection))
+    work = plan.plan_loads(found, known)
     for file in found:
         reports[file.root.source_id].found += 1
     for problem in problems:

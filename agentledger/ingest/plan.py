@@ -151,6 +151,8 @@ def new_work(settings: Settings) -> NewWork:
     config = registry.load_config(settings)
     if not settings.warehouse_path.exists():
         return NewWork(["nothing was ever loaded"])
+    if not settings.key_path.exists():
+        return NewWork(["the key is missing"])  # made, or asked for, by the run itself
     key = privacy.load_or_create_key(settings)
     roots = scan.scan_roots(config, settings, key)
     found, _ = scan.scan(roots)

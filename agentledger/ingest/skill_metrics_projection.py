@@ -27,6 +27,13 @@ USUAL_NAMES: dict[Shape, tuple[tuple[str, ...], ...]] = {
 """Member names in the order in which the known writers write them: comparing with these is cheaper
 than asking for each name whether it is known. Any other order is only slower."""
 
+PLAIN_TIME = "[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9Tt:., Zz+-]{0,30}"
+"""Characters of a time; a sentence in its place must not land."""
+
+NO_SESSION = ("", "migrated", "00000000-0000-0000-0000-000000000000")
+"""Ways in which writers and migrators say that they know no session: one tuple, told apart by the
+ordinal."""
+
 KEPT_ACTIONS = ("git commit", "git push", "continue")
 """Follow-up actions that are not free text (formats.md 1.3)."""
 
@@ -42,10 +49,20 @@ _TRANSFORM = (
 
 
 def _is_plain_text(field: str) -> str:
-    """SQL: the text cannot have been an object or a list (those go to the exact, tolerant path)."""
+    """SQL: the text can have been nothing but text (the rest goes to the exact, tolerant path).
+
+    Numbers lie between '-' and ':'; DuckDB writes them anew (1e5 becomes 100000.0), so that the two
+    paths would see two texts.
+    """
     return (
-        f"(x.{field} is null or not (starts_with(x.{field}, '{{') or starts_with(x.{field}, '[')))"
+        f"(x.{field} is null or not (starts_with(x.{field}, '{{') or starts_with(x.{field}, '[')) "
+        f"and x.{field} not in ('true', 'false') and (x.{field} < '-' or x.{field} >= ':' "
+        f"or try_cast(x.{field} as double) is null))"
     )
+
+
+def _is_plain_time(field: str) -> str:
+    return f"regexp_full_match(x.{field}, '{PLAIN_TIME}')"
 
 
 def _is_plain_number(field: str) -> str:
@@ -72,13 +89,14 @@ IS_PLAIN = " and ".join(
         "x.skill_name >= ':' and not starts_with(x.skill_name, '{') "
         "and not starts_with(x.skill_name, '[') or starts_with(x.skill_name, '/')))",
         "trim(coalesce(skill_key, x.skill_name)) <> ''",
-        "x.invoked_at[5] = '-' and length(x.invoked_at) >= 10",
+        _is_plain_time("invoked_at"),
+        f"(x.completed_at is null or {_is_plain_time('completed_at')})",
         "(x.completed is null or x.completed in ('true', 'false'))",
         "(x.success is null or x.success in ('true', 'false'))",
         *(
             _is_plain_text(name)
             for name in (
-                "completed_at", "session_id", "workflow_path", "workflow_phase",
+                "session_id", "workflow_path", "workflow_phase",
                 "workflow_step_id", "error_type", "user_query",
             )
         ),
@@ -151,6 +169,7 @@ def projection_sql(records: str, shape: Shape) -> str:
         shape: Decides which names are known.
     """
     known = _sql_list([*sorted(RECORD_FIELDS[shape]), "_flags"])
+    no_session = ", ".join(map(_quoted, NO_SESSION))
     usual = ", ".join(_sql_list(names) for names in USUAL_NAMES[shape])
     kept = ", ".join(
         f"{_kept(text, rule, usual)} as {name}" for name, text, rule, usual in _FREE_FIELDS
@@ -214,7 +233,8 @@ def projection_sql(records: str, shape: Shape) -> str:
         )
         select *,
             cast(md5_number(concat_ws(chr(31), project_id, skill_name, invoked_at,
-                coalesce(session_id, ''))) as uuid) as tuple_key,
+                case when lower(trim(session_id)) in ({no_session}) then ''
+                    else coalesce(session_id, '') end)) as uuid) as tuple_key,
             cast(md5_number(concat_ws(chr(31), {_hashed_list()})) as uuid) as content_hash
         from kept"""
 

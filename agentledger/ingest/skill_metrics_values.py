@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from agentledger.ingest.documents import Members, Number, sanitise
@@ -16,8 +17,6 @@ from agentledger.ingest.skill_metrics import RECORD_FIELDS, Shape
 
 _TEXT_FIELDS = frozenset(
     {
-        "invoked_at",
-        "completed_at",
         "session_id",
         "workflow_path",
         "workflow_phase",
@@ -28,6 +27,7 @@ _TEXT_FIELDS = frozenset(
 )
 _TRUTH_FIELDS = frozenset({"completed", "success"})
 _DURATION_FIELDS = frozenset({"duration_ms", "duration_seconds"})
+_TIME = re.compile(r"[+-]?[0-9][0-9Tt:., ZzeE+-]{0,40}")
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 
 
@@ -78,35 +78,46 @@ def clean_record(
 
 
 def _reason(value: Any, name: str) -> str:
-    is_missing = value is None or (isinstance(value, str) and not value.strip())
-    return f"missing_{name}" if is_missing else f"wrong_type_{name}"
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return f"missing_{name}"
+    is_text = isinstance(value, str) and not isinstance(value, Number)
+    return f"invalid_{name}" if is_text else f"wrong_type_{name}"
 
 
 def _clean_value(name: str, value: Any, notes: list[str]) -> str | None:
     """JSON text of one value, or None when it is not of the field's kind."""
-    encoded: str | None
-    if name == "skill_name":
-        is_text = isinstance(value, str) and not isinstance(value, Number) and value.strip()
-        encoded = _encode_text(value, notes) if is_text else None
-    elif name in _TEXT_FIELDS:
-        encoded = _encode_text(value, notes) if isinstance(value, str) else None
-        if name == "invoked_at" and isinstance(value, str) and not value.strip():
-            return None
-    elif name in _TRUTH_FIELDS:
-        encoded = _encode_truth(value)
-    elif name in _DURATION_FIELDS:
-        encoded = _encode_duration(value)
-    elif name in ("selection_rank", "followup_actions"):
-        encoded = _encode_count(value)
-        if encoded is None and name == "followup_actions" and isinstance(value, list):
-            return str(len(value))
-    elif name in ("follow_up_actions", "alternatives_considered"):
-        encoded = _encode_list(value, notes)
-    else:
-        encoded = _encode_metadata(value, notes)
+    if isinstance(value, str) and not value.strip() and name == "invoked_at":
+        return None  # missing, which is worse than invalid and said elsewhere
+    encoded = _encoder_of(name)(value, notes)
+    if encoded is None and name == "followup_actions" and isinstance(value, list):
+        return str(len(value))  # V0 to V2 write a list where V-D writes its length
     if encoded is None:
         notes.append(f"invalid:{name}")
     return encoded
+
+
+def _encoder_of(name: str) -> Callable[[Any, list[str]], str | None]:
+    if name in _TEXT_FIELDS:
+        return lambda value, notes: _encode_text(value, notes) if isinstance(value, str) else None
+    if name in _DURATION_FIELDS:
+        return _encode_duration
+    if name in _TRUTH_FIELDS:
+        return _encode_truth
+    return {
+        "skill_name": _encode_name,
+        "invoked_at": _encode_time,
+        "completed_at": _encode_time,
+        "selection_rank": _encode_count,
+        "followup_actions": _encode_count,
+        "follow_up_actions": _encode_list,
+        "alternatives_considered": _encode_list,
+        "metadata": _encode_metadata,
+    }[name]
+
+
+def _encode_name(value: Any, notes: list[str]) -> str | None:
+    is_text = isinstance(value, str) and not isinstance(value, Number) and value.strip()
+    return _encode_text(value, notes) if is_text else None
 
 
 def _encode_text(value: str, notes: list[str]) -> str:
@@ -116,19 +127,25 @@ def _encode_text(value: str, notes: list[str]) -> str:
     return json.dumps(clean)
 
 
-def _encode_truth(value: Any) -> str | None:
+def _encode_time(value: Any, _notes: list[str]) -> str | None:
+    """A time in any of the known spellings, epochs included; a sentence is none."""
+    is_time = isinstance(value, str) and _TIME.fullmatch(value.strip())
+    return json.dumps(str(value).strip()) if is_time else None
+
+
+def _encode_truth(value: Any, _notes: list[str]) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     return value if value in ("true", "false") else None
 
 
-def _encode_duration(value: Any) -> str | None:
+def _encode_duration(value: Any, _notes: list[str]) -> str | None:
     if not isinstance(value, str) or not _NUMBER.fullmatch(value):
         return None  # negative, NaN, a sentence, an object
     return str(value) if math.isfinite(float(value)) else None
 
 
-def _encode_count(value: Any) -> str | None:
+def _encode_count(value: Any, _notes: list[str]) -> str | None:
     is_count = isinstance(value, str) and re.fullmatch("[0-9]{1,9}", value)
     return str(int(value)) if is_count else None
 

@@ -142,7 +142,7 @@ class Stage:
         ).fetchall()  # an unfetched result would keep the connection busy
         for file_id, name, occurrences in self.connection.execute(
             "select file_id, name, count(*) from ("
-            "  select file_id, unnest(unknown_names) as name from staged"
+            "  select file_id, left(unnest(unknown_names), 200) as name from staged"
             "  where unknown_names is not null"
             ") group by file_id, name"
         ).fetchall():

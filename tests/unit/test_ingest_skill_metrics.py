@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from agentledger.errors import AgentLedgerError
+
 Build = Callable[..., dict[str, Any]]
 
 
@@ -376,3 +378,62 @@ def test_a_document_cut_at_any_byte_gives_no_wrong_row(ledger, make_invocation: 
             assert texts == whole[: len(texts)]
             if texts and len(texts) < len(whole):
                 assert cut.rejected or cut.state != "loaded"
+
+
+@pytest.mark.parametrize("session", ["1e5", "1.50", "true", "-7", "12"])
+def test_a_session_that_is_no_text_is_the_same_on_both_paths(
+    ledger, make_invocation: Build, session: str
+) -> None:
+    """DuckDB writes numbers anew (1e5 becomes 100000.0): one record would be counted twice."""
+    text = json.dumps(v1(make_invocation(session_id="HERE"))).replace('"HERE"', session)
+    ledger.write(text.encode())
+    ledger.collect()
+    odd = json.dumps(make_invocation(session_id="odd", completed={}))
+    ledger.write(text.replace('"invocations": [', '"invocations": [' + odd + ", ").encode())
+    totals = ledger.collect().totals()
+    assert (totals["already_known"], totals["accepted"]) == (1, 1)
+
+
+def test_records_without_a_session_are_told_apart_however_that_is_written(
+    ledger, make_invocation: Build
+) -> None:
+    unknown = ["", None, "migrated", "00000000-0000-0000-0000-000000000000"]
+    ledger.write(v1(*[make_invocation(session_id=session) for session in unknown]))
+    ledger.collect()
+    assert ledger.rows("select repeat_ordinal from raw.skill_usage order by 1") == [
+        (0,), (1,), (2,), (3,),
+    ]  # fmt: skip
+
+
+def test_a_sentence_in_place_of_a_time_does_not_land(ledger, make_invocation: Build) -> None:
+    ledger.write(
+        v1(
+            make_invocation(invoked_at="zebra at noon"),
+            make_invocation(invoked_at="2026-zebra-noon"),
+            make_invocation(completed_at="x"),
+        )
+    )
+    ledger.write(design(a=[DESIGN_RECORD | {"completed_at": "zebra"}]), "vd")
+    assert ledger.collect().totals()["rejected"] == 2
+    assert ledger.rows("select reason from raw.rejects") == [("invalid_invoked_at",)] * 2
+    assert ledger.rows("select completed_at, flags from raw.skill_usage where variant = 'V-D'") == [
+        (None, '["invalid:completed_at"]')
+    ]
+    for file in ledger.settings.home.rglob("*"):
+        assert not file.is_file() or b"zebra" not in file.read_bytes(), file
+
+
+def test_an_endless_field_name_is_cut(ledger, make_invocation: Build) -> None:
+    ledger.write(v1(make_invocation(**{"n" * 5000: 1})))
+    ledger.collect()
+    assert ledger.rows("select length(field_name) from raw.unknown_fields") == [(200,)]
+
+
+def test_a_lost_key_is_not_replaced(ledger, make_invocation: Build) -> None:
+    """With a new key every project is another one, and what was read before leaves every mart."""
+    ledger.write(v1(make_invocation()))
+    ledger.collect()
+    ledger.settings.key_path.unlink()
+    with pytest.raises(AgentLedgerError, match="backup"):
+        ledger.collect()
+    assert not ledger.settings.key_path.exists()

@@ -22,7 +22,7 @@ READ = {
     "value numerator denominator",
     "core/dim_projects": "project_id project_name project_type is_active total_invocations "
     "last_used_at",
-    "ops/data_freshness": "project_id health last_event_at last_loaded_at",
+    "ops/data_freshness": "project_id health last_event_at last_loaded_at uncountable_invocations",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 

@@ -105,7 +105,7 @@ def test_readers_answer_while_the_pointer_is_swapped_and_builds_are_pruned(
             point_to(settings, name)
             # Nothing but the current build is kept, which is harsher than publish.
             (settings.published_dir / f"ledger-{swaps - 1}.duckdb").unlink()
-            time.sleep(0.002)  # lets the reader have the interpreter at all
+            time.sleep(0.01)  # lets the reader have the interpreter at all
 
     swapper = threading.Thread(target=swap)
     swapper.start()

@@ -129,3 +129,59 @@ def test_the_data_home_is_private(settings: Settings, tmp_path: Path) -> None:
     assert settings.home.stat().st_mode & 0o777 == 0o700
     for path in (settings.config_path, settings.key_path):
         assert path.stat().st_mode & 0o777 == 0o600, os.fspath(path)
+
+
+def test_the_last_entry_can_be_removed_and_another_added(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """The editing library writes an emptied list of tables so that no table can follow it."""
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    for _ in range(2):
+        registry.register_project(settings, str(tmp_path / "a"))
+        registry.unregister_project(settings, str(tmp_path / "a"))
+        registry.add_source(settings, "skill-metrics", str(tmp_path / "b"))
+        registry.remove_source(settings, "skill-metrics", str(tmp_path / "b"))
+    registry.register_project(settings, str(tmp_path / "b"))
+    assert [p.name for p in registry.load_config(settings).projects] == ["b"]
+    settings.config_path.write_text("projects = []\nsources = []\n")
+    registry.register_project(settings, str(tmp_path / "a"))
+    assert [p.name for p in registry.load_config(settings).projects] == ["a"]
+
+
+@pytest.mark.parametrize("blank", ["", "  "])
+def test_an_empty_path_is_not_this_directory(settings: Settings, blank: str) -> None:
+    """`register "$UNSET"` would opt in whatever folder one stands in."""
+    with pytest.raises(UsageError, match="empty"):
+        registry.register_project(settings, blank)
+    with pytest.raises(UsageError, match="empty"):
+        registry.add_source(settings, "skill-metrics", blank)
+
+
+@pytest.mark.parametrize(
+    "text", ["[[projects]]\npath = 'relative/path'\n", "[[projects]]\npath = '/p'\nzone = 'Mars'\n"]
+)
+def test_a_hand_edit_that_means_nothing_fixed_is_refused(settings: Settings, text: str) -> None:
+    settings.home.mkdir()
+    settings.config_path.write_text(text)
+    with pytest.raises(AgentLedgerError, match=r"config\.toml"):
+        registry.load_config(settings)
+
+
+@pytest.mark.parametrize("text", ["projects = 5\n", "[projects]\na = 1\n"])
+def test_an_edit_of_a_damaged_configuration_is_refused(
+    settings: Settings, tmp_path: Path, text: str
+) -> None:
+    settings.home.mkdir()
+    settings.config_path.write_text(text)
+    with pytest.raises(AgentLedgerError):
+        registry.register_project(settings, str(tmp_path))
+    assert settings.config_path.read_text() == text
+
+
+def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(AgentLedgerError, match="AGENTLEDGER_HOME"):
+        registry.register_project(
+            Settings(home=tmp_path / "file" / "home", host_zone="UTC"), str(tmp_path)
+        )

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agentledger import status, warehouse
-from agentledger.errors import RunLockedError
+from agentledger.errors import AgentLedgerError, RunLockedError
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -73,3 +73,17 @@ def test_the_second_run_is_refused_or_waits(settings: Settings) -> None:
         ):
             pytest.fail("two writers")
     assert not warehouse.run_lock_is_held(settings)
+
+
+@pytest.mark.parametrize("content", [b'{"last_run": 5}', b"\xff\xfe", b"[1]", b"{"])
+def test_a_damaged_status_is_named_with_its_remedy(settings: Settings, content: bytes) -> None:
+    settings.status_path.write_bytes(content)
+    with pytest.raises(AgentLedgerError, match="Remove it"):
+        status.read_status(settings)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 500])
+def test_a_damaged_warehouse_is_named_with_its_remedy(settings: Settings, content: bytes) -> None:
+    settings.warehouse_path.write_bytes(content)
+    with pytest.raises(AgentLedgerError, match="backup"), warehouse.open_warehouse(settings):
+        pytest.fail("opened")

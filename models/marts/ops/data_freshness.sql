@@ -28,6 +28,16 @@ loads as (
     group by project_id
 ),
 
+uncountable as (
+    -- Kept in the facts and in no bucket: nobody can say when they happened.
+    select
+        project_id,
+        count(*) as uncountable_invocations
+    from {{ ref('fct_skill_invocations') }}
+    where occurred_at is null or ts_suspicious
+    group by project_id
+),
+
 aged as (
     select
         projects.project_id,
@@ -35,6 +45,7 @@ aged as (
         loads.last_loaded_at,
         loads.last_modified_at,
         context.as_of,
+        coalesce(uncountable.uncountable_invocations, 0) as uncountable_invocations,
         ({{ epoch_micros('context.as_of') }} - {{ epoch_micros('events.last_event_at') }})
         / 3600000000.0 as event_age_hours,
         ({{ epoch_micros('context.as_of') }} - {{ epoch_micros('loads.last_loaded_at') }})
@@ -43,6 +54,7 @@ aged as (
     cross join context
     left join events on projects.project_id = events.project_id
     left join loads on projects.project_id = loads.project_id
+    left join uncountable on projects.project_id = uncountable.project_id
 )
 
 select
@@ -53,6 +65,7 @@ select
             and last_modified_at > last_loaded_at then 'stale'
         else 'ok'
     end as health,
+    uncountable_invocations,
     cast(event_age_hours as double) as event_age_hours,
     cast(load_age_hours as double) as load_age_hours,
     last_event_at,
