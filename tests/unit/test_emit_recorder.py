@@ -231,12 +231,12 @@ def test_nonsense_is_counted_and_never_raised(
 def test_importing_needs_the_standard_library_alone_and_little_time() -> None:
     """The tempting change is a convenient import at the top: hosts would pay for it."""
     code = (
-        "import sys, time; t = time.perf_counter(); import agentledger.emit;"
-        "t = time.perf_counter() - t; names = {n.split('.')[0] for n in sys.modules};"
+        "import sys, time; t = time.process_time(); import agentledger.emit;"
+        "t = time.process_time() - t; names = {n.split('.')[0] for n in sys.modules};"
         "print(t, names - set(sys.stdlib_module_names) - {'agentledger', '__main__'})"
     )
     best = 1.0
-    for _ in range(5):  # the best of five: other work shares the cores
+    for _ in range(20):  # processor time, and the best of several: other work shares the cores
         out = subprocess.run(
             [sys.executable, "-S", "-c", code],
             capture_output=True,
@@ -246,4 +246,6 @@ def test_importing_needs_the_standard_library_alone_and_little_time() -> None:
         ).stdout.split(" ", 1)
         assert out[1].strip() == "set()"
         best = min(best, float(out[0]))
+        if best < 0.05:
+            break
     assert best < 0.05
