@@ -10,7 +10,7 @@ dies) and then waits for DuckDB's own file lock, because a dbt child can outlive
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -195,7 +195,9 @@ def run_lock(settings: Settings) -> filelock.FileLock:
 
 @contextlib.contextmanager
 def hold_run_lock(
-    settings: Settings, wait_seconds: float = LOCK_WAIT_SECONDS, on_wait: object = None
+    settings: Settings,
+    wait_seconds: float = LOCK_WAIT_SECONDS,
+    on_wait: Callable[[], None] | None = None,
 ) -> Iterator[None]:
     """Hold the run lock from before the first write until after publishing.
 
@@ -211,7 +213,7 @@ def hold_run_lock(
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        if wait_seconds > 0 and callable(on_wait):
+        if wait_seconds > 0 and on_wait is not None:
             on_wait()
         try:
             lock.acquire(timeout=wait_seconds)
