@@ -1,8 +1,8 @@
 """Opening the warehouse, the raw tables, and the one-writer rule.
 
-Belongs here: connections to `warehouse.duckdb`, the DDL of the `raw` schema, transactions, the run
-lock. Does not belong here: what goes into the tables (`ingest/`), metrics (`models/`), snapshots
-for readers (`publish.py`).
+Belongs here: connections to `warehouse.duckdb`, transactions, the run lock. Does not belong here:
+the tables (`raw_tables.py`), what goes into them (`ingest/`), metrics (`models/`), snapshots for
+readers (`publish.py`).
 
 One writer, surely: every run holds `run.lock` (an OS lock that the kernel frees when its holder
 dies) and then waits for DuckDB's own file lock, because a dbt child can outlive a killed run.
@@ -18,6 +18,7 @@ import filelock
 
 from agentledger import files
 from agentledger.errors import AgentLedgerError, RunLockedError
+from agentledger.raw_tables import RAW_TABLES
 from agentledger.settings import (
     LOCK_WAIT_SECONDS,
     WAREHOUSE_MEMORY_LIMIT,
@@ -25,86 +26,6 @@ from agentledger.settings import (
     WAREHOUSE_WAIT_SECONDS,
     Settings,
 )
-
-RAW_TABLES: dict[str, str] = {
-    # Columns that every table of records carries come first; the record's own fields follow, as
-    # text, uncast. `record_key` is the identity without mutable fields, `content_hash` all that is
-    # kept of the record.
-    "skill_usage": """
-        record_key uuid not null, content_hash uuid not null,
-        file_id bigint not null, ordinal bigint not null, repeat_ordinal integer not null,
-        source_id varchar not null, project_id varchar not null, host_id varchar not null,
-        run_id varchar not null, ingested_at timestamptz not null, load_seq bigint not null,
-        variant varchar not null,
-        skill_name varchar not null, invoked_at varchar not null, completed_at varchar,
-        session_id varchar, completed varchar, success varchar,
-        duration_ms varchar, duration_seconds varchar,
-        followup_count varchar, followup_actions varchar, alternatives varchar,
-        selection_rank varchar, workflow_path varchar, workflow_phase varchar,
-        workflow varchar, agent varchar,
-        error_class varchar, error_length bigint, error_hash varchar,
-        query_length bigint, query_hash varchar,
-        step_hash varchar, withheld varchar, flags varchar
-    """,
-    # The ledger of files: one row per logical file, replaced at each load of it.
-    "files": """
-        file_id bigint primary key, source_id varchar not null, project_id varchar not null,
-        format varchar not null, path varchar not null, variant varchar,
-        size_bytes bigint, modified_ns bigint, changed_ns bigint, inode varchar,
-        fingerprint varchar, byte_offset bigint, state varchar not null, message varchar,
-        records_read bigint not null, accepted bigint not null, rejected bigint not null,
-        already_known bigint not null,
-        first_seen_at timestamptz not null, loaded_at timestamptz not null, load_seq bigint not
-        null, unique (source_id, path)
-    """,
-    # One row per load of a file: the evidence that accepted + rejected + already known = read.
-    "file_loads": """
-        load_seq bigint not null, run_id varchar not null, file_id bigint not null,
-        source_id varchar not null, project_id varchar not null, state varchar not null,
-        records_read bigint not null, accepted bigint not null, rejected bigint not null,
-        already_known bigint not null, fast_path boolean not null, seconds double not null,
-        loaded_at timestamptz not null
-    """,
-    # What could not be read. The bytes themselves are never kept here: length and hash only.
-    "rejects": """
-        reject_key uuid primary key, load_seq bigint not null, run_id varchar not null,
-        file_id bigint not null, source_id varchar not null, project_id varchar not null,
-        ordinal bigint, line_no bigint, byte_offset bigint, reason varchar not null,
-        detail varchar, length_bytes bigint, bytes_hash varchar, rejected_at timestamptz not null
-    """,
-    # Names of fields that no allow-list knows, never their values.
-    "unknown_fields": """
-        file_id bigint not null, source_id varchar not null, field_name varchar not null,
-        occurrences bigint not null, load_seq bigint not null,
-        primary key (file_id, field_name)
-    """,
-    "projects": """
-        project_id varchar primary key, project_name varchar not null, project_type varchar,
-        path varchar not null, zone varchar not null, is_active boolean not null,
-        registered_at timestamptz, last_seen_at timestamptz not null
-    """,
-    "sources": """
-        source_id varchar primary key, kind varchar not null, location varchar not null,
-        project_id varchar, zone varchar not null, is_active boolean not null,
-        last_seen_at timestamptz not null
-    """,
-    # One row per source and run, in the words of the operational contract:
-    # found = collected + skipped + quarantined.
-    "collection_runs": """
-        run_id varchar not null, source_id varchar not null, project_id varchar,
-        found bigint not null, collected bigint not null, skipped bigint not null,
-        quarantined bigint not null, errors bigint not null, records_read bigint not null,
-        accepted bigint not null, rejected bigint not null, already_known bigint not null,
-        seconds double not null, started_at timestamptz not null,
-        primary key (run_id, source_id)
-    """,
-    # The only "now" of the models, and the fingerprints of what is not a row.
-    "run_context": """
-        run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
-        projects_fingerprint varchar not null, sources_fingerprint varchar not null,
-        models_fingerprint varchar not null
-    """,
-}
 
 
 def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 from agentledger import status
 from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
-from agentledger.warehouse import RAW_TABLES
+from agentledger.raw_tables import RAW_TABLES
 from orchestration import progress
 from orchestration.dbt_project import public_columns
 from orchestration.resources import LedgerRun, WarehouseResource
