@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CONFIG_LOCK_WAIT_SECONDS = 10.0
 """Edits take milliseconds; whoever holds the lock longer is stuck."""
 
-SOURCE_KINDS = ("skill-metrics",)
+SOURCE_KINDS = ("skill-metrics", "events")
 """Kinds that `source add` takes."""
 
 HEADER = """\

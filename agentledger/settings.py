@@ -89,6 +89,16 @@ class Settings:
         return self.published_dir / "docs"
 
     @property
+    def spool_dir(self) -> Path:
+        """Events that programs wrote with `agentledger.emit`."""
+        return self.home / "spool"
+
+    @property
+    def reads_dir(self) -> Path:
+        """What readers of this ledger asked for."""
+        return self.home / "reads"
+
+    @property
     def dagster_home(self) -> Path:
         """DAGSTER_HOME of this ledger."""
         return self.home / "dagster"

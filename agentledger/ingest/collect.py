@@ -25,6 +25,9 @@ _ALL_COUNTS = ", ".join(
     )
 )  # fmt: skip
 
+TABLES_WITH_NAMED_PROJECTS = ("workflow_executions",)
+"""Raw tables whose events may name a project of their own."""
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, bytes done, bytes in all."""
 
@@ -61,7 +64,7 @@ def collect(
         for root in roots
     }
     found, problems = scan.scan(roots)
-    work = plan.plan_loads(found, known)
+    work = plan.plan_loads(found, known, as_of=as_of)
     for file in found:
         reports[file.root.source_id].found += 1
     for problem in problems:
@@ -155,6 +158,7 @@ def _write_context(
             "last_seen_at = excluded.last_seen_at",
             [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
         )
+    _write_named_projects(connection, as_of)
     for item in report.sources:
         connection.execute(
             f"insert into raw.collection_runs values ({', '.join('?' * 14)}) "
@@ -169,3 +173,22 @@ def _write_context(
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
          context.models],
     )  # fmt: skip
+
+
+def _write_named_projects(connection: duckdb.DuckDBPyConnection, as_of: datetime) -> None:
+    """Projects that events of an active source name themselves: opted in with their source."""
+    for table in TABLES_WITH_NAMED_PROJECTS:
+        connection.execute(
+            f"""
+            insert into raw.projects
+            select e.project_id, min(e.named_project), 'source', min(s.location), min(s.zone),
+                true, null, ?
+            from raw.{table} as e
+            join raw.sources as s on s.source_id = e.source_id and s.is_active
+            where e.named_project is not null and e.project_id <> s.project_id
+            group by e.project_id
+            on conflict (project_id) do update set is_active = true,
+                last_seen_at = excluded.last_seen_at
+            """,
+            [as_of],
+        )

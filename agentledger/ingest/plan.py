@@ -7,6 +7,7 @@ listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 import duckdb
 
@@ -21,6 +22,9 @@ BATCH_BYTES = 256 * 1024 * 1024
 BATCH_FILES = 400
 """Files of one transaction: the cost of a transaction is spread over many small files."""
 
+IDLE_AFTER_SECONDS = 3600
+"""A last line without an end may still be finished; after an hour its writer is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class KnownFile:
@@ -33,6 +37,10 @@ class KnownFile:
     inode: str | None
     state: str
     has_rows: bool
+    format: str | None = None
+    byte_offset: int | None = None
+    line_count: int | None = None
+    fingerprint: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,15 @@ class Load:
     """Number of the logical file in the ledger; None when it is new."""
     has_rows: bool = False
     """Whether raw rows of this file may exist, so that known records must be recognised."""
+    format: str | None = None
+    """What the file was at its last load."""
+    byte_offset: int | None = None
+    """How far it was read then, if it is a log that only grows."""
+    line_count: int | None = None
+    fingerprint: str | None = None
+    """What it looked like then, up to `byte_offset`."""
+    is_idle: bool = False
+    """Nobody has written to it for so long that an unfinished last line stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +88,7 @@ def plan_loads(
     known: Mapping[tuple[str, str], KnownFile],
     *,
     retry_unreadable: bool = True,
+    as_of: datetime | None = None,
 ) -> Plan:
     """Choose the files whose size, times or inode differ from what the ledger remembers.
 
@@ -82,29 +100,57 @@ def plan_loads(
         known: Ledger by (source id, path).
         retry_unreadable: Try a file again that could not be opened, although it looks as it did:
             what stood in the way may lie outside it. No reason for a run by itself, though.
+        as_of: Instant of the run: says which unfinished last lines nobody will finish.
     """
     loads, unchanged = [], []
     for file in found:
         before = known.get((file.root.source_id, file.ledger_path))
-        must_retry = retry_unreadable and before is not None and before.state == "unreadable"
-        if before is not None and not must_retry and _is_as_remembered(file, before):
+        is_idle = _is_idle(file, as_of)
+        if before is None:
+            loads.append(Load(file, None, is_idle=is_idle))
+        elif _is_settled(file, before, retry_unreadable, is_idle):
             unchanged.append(file)
-        elif before is not None:
-            loads.append(Load(file, before.file_id, before.has_rows))
         else:
-            loads.append(Load(file, None))
+            loads.append(_load_again(file, before, is_idle))
     return Plan(tuple(loads), tuple(unchanged))
+
+
+def _load_again(file: FoundFile, before: KnownFile, is_idle: bool) -> Load:
+    return Load(
+        file,
+        before.file_id,
+        has_rows=before.has_rows,
+        format=before.format,
+        byte_offset=before.byte_offset,
+        line_count=before.line_count,
+        fingerprint=before.fingerprint,
+        is_idle=is_idle,
+    )
+
+
+def _is_idle(file: FoundFile, as_of: datetime | None) -> bool:
+    return as_of is not None and (file.modified_ns / 1e9 < as_of.timestamp() - IDLE_AFTER_SECONDS)
+
+
+def _is_settled(file: FoundFile, before: KnownFile, retry_unreadable: bool, is_idle: bool) -> bool:
+    """Whether nothing new can be learnt from a file."""
+    if retry_unreadable and before.state == "unreadable":
+        return False
+    if before.state == "pending" and is_idle:
+        return False
+    return _is_as_remembered(file, before)
 
 
 def cut_batches(
     loads: Iterable[Load], max_bytes: int = BATCH_BYTES, max_files: int = BATCH_FILES
 ) -> list[list[Load]]:
-    """Group loads, in order, into transactions of bounded size; a huge file stands alone."""
+    """Group loads of one reader into transactions of bounded size; a huge file stands alone."""
     batches: list[list[Load]] = []
     size = 0
-    for load in loads:
-        bytes_of_file = load.file.size_bytes
-        if not batches or size + bytes_of_file > max_bytes or len(batches[-1]) >= max_files:
+    for load in sorted(loads, key=lambda item: item.file.reader, reverse=True):
+        bytes_of_file = load.file.size_bytes - (load.byte_offset or 0)
+        is_full = not batches or size + bytes_of_file > max_bytes or len(batches[-1]) >= max_files
+        if is_full or batches[-1][-1].file.reader != load.file.reader:
             batches.append([])
             size = 0
         batches[-1].append(load)
@@ -125,7 +171,8 @@ def read_ledger(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], 
     """Read what the ledger remembers of every file, by (source id, path)."""
     rows = connection.execute(
         "select source_id, path, file_id, size_bytes, modified_ns, changed_ns, inode, state, "
-        "accepted + already_known > 0 from raw.files"
+        "accepted + already_known > 0, format, byte_offset, line_count, fingerprint "
+        "from raw.files"
     ).fetchall()
     return {(row[0], row[1]): KnownFile(*row[2:]) for row in rows}
 
@@ -138,7 +185,7 @@ def latest_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
     return highest
 
 
-def new_work(settings: Settings) -> NewWork:
+def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
     """Ask the ledger whether a run has anything to do; no source file is opened.
 
     Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
@@ -164,7 +211,12 @@ def new_work(settings: Settings) -> NewWork:
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
     reasons = []
-    loads = plan_loads(found, known, retry_unreadable=False).loads
+    loads = [
+        load
+        for load in plan_loads(found, known, retry_unreadable=False, as_of=as_of).loads
+        # A question asked of the ledger is no news to be told at once.
+        if load.file.root.kind != "reads"
+    ]
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
     reasons += fingerprints.differences(now, built)

@@ -12,9 +12,10 @@ import duckdb
 from agentledger import privacy
 
 if TYPE_CHECKING:
+    from agentledger.ingest.event_records import RefusedPart
     from agentledger.ingest.load import RunFacts
     from agentledger.ingest.skill_metrics_records import Rejected
-    from agentledger.ingest.stage import StagedFile
+    from agentledger.ingest.staged_file import StagedFile
 
 QUARANTINE_STATES = frozenset(
     {"unreadable", "unrecognised_format", "decompression_failed", "too_large", "vanished"}
@@ -22,7 +23,9 @@ QUARANTINE_STATES = frozenset(
 """States of a file from which no record could be taken."""
 
 
-def locate(text: str, rejected: "Iterable[Rejected]", key: bytes) -> list[dict[str, Any]]:
+def locate(
+    text: str, rejected: "Iterable[Rejected | RefusedPart]", key: bytes
+) -> list[dict[str, Any]]:
     """Turn positions in the decoded text into line numbers and byte offsets, in one pass.
 
     Returns:

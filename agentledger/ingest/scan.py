@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from agentledger import privacy
 from agentledger.registry import Config
@@ -41,6 +42,22 @@ SEARCHED_HIDDEN_FOLDERS = frozenset({".session-buddy", ".crackerjack"})
 
 SKILL_METRICS_PREFIX = "skill_metrics"
 
+EVENT_PREFIXES = (
+    "intent_events",
+    "intent_executions",
+    "chat_events",
+    "workflow_executions",
+)
+"""Beginnings of the names of event logs inside a project; a source of events has any name."""
+
+LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
+
+Reader = Literal["skill_metrics", "events"]
+"""Which part of ingest reads a file; the format itself is told by its content."""
+
+OWN_KINDS = ("spool", "reads")
+"""Sources that nobody registers: what programs and readers wrote into the data home itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanRoot:
@@ -55,6 +72,11 @@ class ScanRoot:
     zone: str
     registered_at: str | None = None
 
+    @property
+    def names_projects(self) -> bool:
+        """Whether its events may name projects of their own."""
+        return self.kind in ("events", "spool")
+
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
@@ -66,6 +88,7 @@ class FoundFile:
     modified_ns: int
     changed_ns: int
     inode: str
+    reader: Reader = "skill_metrics"
 
     @property
     def ledger_path(self) -> str:
@@ -118,7 +141,25 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 zone=source.zone or settings.host_zone,
             )
         )
-    return roots
+    return roots + _own_roots(settings, key)
+
+
+def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
+    """Folders of the data home that exist; their times are UTC by contract."""
+    folders = {"spool": settings.spool_dir, "reads": settings.reads_dir}
+    return [
+        ScanRoot(
+            source_id=_source_id(key, kind, str(folder)),
+            kind=kind,
+            location=str(folder),
+            project_id=privacy.project_id(key, str(folder)),
+            project_name=f"({kind})",
+            project_type="own",
+            zone="UTC",
+        )
+        for kind, folder in folders.items()
+        if folder.is_dir()
+    ]
 
 
 def _source_id(key: bytes, kind: str, location: str) -> str:
@@ -126,7 +167,7 @@ def _source_id(key: bytes, kind: str, location: str) -> str:
 
 
 def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]:
-    """List every metric file below the roots, each real file once.
+    """List every telemetry file below the roots, each real file once.
 
     Returns:
         The files in the order of the roots and then of their paths, and what could not be listed.
@@ -138,8 +179,8 @@ def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]
     seen: set[str] = set()
     # Innermost roots first: a file belongs to the most specific project that was registered.
     for root in sorted(all_roots, key=lambda item: (-item.location.count(os.sep), item.location)):
-        for path in _candidates(root, locations - {root.location}, problems):
-            file = _examine(root, path, problems)
+        for path, reader in _candidates(root, locations - {root.location}, problems):
+            file = _examine(root, path, reader, problems)
             if file is not None and file.inode not in seen:
                 seen.add(file.inode)
                 found.append(file)
@@ -148,11 +189,13 @@ def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]
     return found, problems
 
 
-def _candidates(root: ScanRoot, foreign: set[str], problems: list[ScanProblem]) -> Iterator[str]:
-    """Paths below a root whose names are those of metric files; a root that is a file is one."""
+def _candidates(
+    root: ScanRoot, foreign: set[str], problems: list[ScanProblem]
+) -> Iterator[tuple[str, Reader]]:
+    """Paths below a root whose names are those of telemetry; a root that is a file is one."""
     if os.path.isfile(root.location) or not os.path.lexists(root.location):  # noqa: PTH113, PTH112
         if os.path.isfile(root.location):  # noqa: PTH113 - bytes that are not UTF-8 stay as they are
-            yield root.location
+            yield root.location, "skill_metrics" if root.kind == "skill-metrics" else "events"
         else:
             problems.append(
                 ScanProblem(root, root.location, "vanished", "there is nothing here now")
@@ -167,17 +210,24 @@ def _candidates(root: ScanRoot, foreign: set[str], problems: list[ScanProblem]) 
             problems.append(ScanProblem(root, folder, "unreadable", error.strerror or str(error)))
             continue
         for entry in entries:
-            if _is_metric_name(entry.name):
-                yield entry.path
+            reader = _reader_of(root, entry.name)
+            if reader is not None:
+                yield entry.path, reader
             elif depth < MAX_DEPTH and _is_searched(entry) and entry.path not in foreign:
                 pending.append((entry.path, depth + 1))
 
 
-def _is_metric_name(name: str) -> bool:
+def _reader_of(root: ScanRoot, name: str) -> Reader | None:
+    """Which reader a file of this name is for; None leaves it alone."""
     lowered = name.lower()
-    return lowered.startswith(SKILL_METRICS_PREFIX) and (
-        lowered.endswith((".json", ".jsonl", ".json.gz"))
-    )
+    if not lowered.endswith(LOG_SUFFIXES):
+        return None
+    if root.kind != "skill-metrics":
+        return "events"
+    if lowered.startswith(EVENT_PREFIXES):
+        return "events"
+    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(".csv")
+    return "skill_metrics" if is_metrics else None
 
 
 def _is_searched(entry: "os.DirEntry[str]") -> bool:
@@ -191,7 +241,9 @@ def _is_searched(entry: "os.DirEntry[str]") -> bool:
         return False  # it vanished since the listing
 
 
-def _examine(root: ScanRoot, path: str, problems: list[ScanProblem]) -> FoundFile | None:
+def _examine(
+    root: ScanRoot, path: str, reader: Reader, problems: list[ScanProblem]
+) -> FoundFile | None:
     """Ask the file system about one candidate, without opening it."""
     try:
         facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
@@ -211,6 +263,7 @@ def _examine(root: ScanRoot, path: str, problems: list[ScanProblem]) -> FoundFil
         modified_ns=facts.st_mtime_ns,
         changed_ns=facts.st_ctime_ns,
         inode=f"{facts.st_dev}:{facts.st_ino}",
+        reader=reader,
     )
 
 

@@ -7,9 +7,7 @@ belong here: the meaning of fields (`skill_metrics*.py`), writing to raw (`load.
 Both paths end in the same projection, so a record means the same whichever way it came.
 """
 
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,30 +16,15 @@ import duckdb
 from agentledger import privacy
 from agentledger.ingest import rejects, skill_metrics, skill_metrics_records, source_file
 from agentledger.ingest.documents import DocumentError
-from agentledger.ingest.plan import Load
 from agentledger.ingest.skill_metrics import Shape
 from agentledger.ingest.skill_metrics_projection import projection_sql
+from agentledger.ingest.staged_file import StagedFile, refuse
 
 FAST_PATH_MAX_BYTES = 192 * 1024 * 1024
 """A larger file goes the slower way: DuckDB's buffers are a multiple of the largest object."""
 
 CHUNK_RECORDS = 50_000
 """Records of the tolerant path handed over at a time."""
-
-
-@dataclass(slots=True)
-class StagedFile:
-    """What staging learnt of one file."""
-
-    load: Load
-    file_id: int
-    state: str = "loaded"
-    message: str | None = None
-    variant: str | None = None
-    fast_path: bool = True
-    fingerprint: str | None = None
-    rejected: list[dict[str, Any]] = field(default_factory=list)
-    unknown: Counter[str] = field(default_factory=Counter)
 
 
 class Stage:
@@ -84,7 +67,7 @@ class Stage:
         try:
             data = Path(file.load.file.path).read_bytes()
         except OSError as error:
-            _refuse(file, "unreadable", error)
+            refuse(file, error)
             return None
         file.fingerprint = source_file.fingerprint(data)
         if len(data) > FAST_PATH_MAX_BYTES or not _is_plain_path(file.load.file.path):
@@ -157,7 +140,7 @@ class Stage:
             data, is_stable = source_file.read_stable(file.load.file.path)
             document = skill_metrics_records.read_document(data)
         except OSError as error:
-            _refuse(file, "unreadable", error)
+            refuse(file, error)
             return
         except DocumentError as error:
             file.state, file.message = error.reason, error.detail
@@ -217,12 +200,6 @@ class Stage:
     def has_records(self) -> bool:
         """Whether the batch gave any record at all."""
         return self._has_staged()
-
-
-def _refuse(file: StagedFile, state: str, error: OSError) -> None:
-    file.state = "vanished" if isinstance(error, FileNotFoundError) else state
-    file.message = error.strerror or str(error)
-    file.fast_path = False
 
 
 def _went_fast(file: StagedFile) -> bool:

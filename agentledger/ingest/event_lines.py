@@ -1,0 +1,198 @@
+"""Whole lines of append-only logs, as Arrow tables that DuckDB parses.
+
+Belongs here: reading a file from an offset in bounded memory, where each line begins, the last line
+that is not finished yet, lines that are too long. Does not belong here: what a line says
+(`event_projection.py`, `event_records.py`).
+
+Lines are never copied one by one: a chunk of the file is the buffer of the strings.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+import msgspec
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+
+CHUNK_BYTES = 32 * 1024 * 1024
+"""Bytes of one statement: large enough to hide its cost, small beside the memory limit."""
+
+MAX_LINE_BYTES = 100 * 1024 * 1024
+"""A longer line is refused (formats.md 10, row 17)."""
+
+_ANY_VALUE = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole lines of one file, one after the other."""
+
+    file_id: int
+    data: bytes
+    first_line_no: int
+    first_offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class TooLong:
+    """A line beyond the limit; only its place and length are known."""
+
+    line_no: int
+    byte_offset: int
+    length_bytes: int
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a file was read: what the ledger must remember."""
+
+    byte_offset: int
+    line_count: int
+    """Line ends before `byte_offset`."""
+    is_pending: bool = False
+    """Whether an unfinished last line was left for later."""
+
+
+def read_chunks(
+    path: str, file_id: int, progress: Progress, *, until: int, take_unfinished: bool
+) -> Iterator[Chunk | TooLong]:
+    """Read whole lines from where the ledger says until the size that the scan saw.
+
+    A last line without an end is taken when it is a whole JSON object, or when nobody has written
+    for so long that nobody will finish it; else it is left, and `progress` stays before it.
+
+    Args:
+        path: The file.
+        file_id: Number of the file in the ledger.
+        progress: Where to begin; moved forward with each chunk that is handed out.
+        until: Size of the file when it was listed; what came later is read by the next run.
+        take_unfinished: Hand out an unfinished last line, too.
+
+    Raises:
+        OSError: When the file cannot be read.
+    """
+    with Path(path).open("rb") as stream:
+        stream.seek(progress.byte_offset)
+        rest = b""
+        while True:
+            block = stream.read(min(CHUNK_BYTES, until - progress.byte_offset - len(rest)))
+            data = rest + block
+            end = data.rfind(b"\n") + 1
+            if not block:
+                end = _end_of_last(data, take_unfinished)
+                progress.is_pending = bool(data[end:].strip())
+            if end:
+                yield _take(file_id, progress, data[:end])
+            rest = data[end:]
+            if not block:
+                return
+            if len(rest) > MAX_LINE_BYTES:
+                yield _skip_line(stream, progress, rest, until)
+                rest = b""
+
+
+def _end_of_last(data: bytes, take_unfinished: bool) -> int:
+    if take_unfinished or _is_object(data):
+        return len(data)
+    return 0
+
+
+def _is_object(data: bytes) -> bool:
+    try:
+        _ANY_VALUE.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
+
+
+def _take(file_id: int, progress: Progress, data: bytes) -> Chunk:
+    chunk = Chunk(file_id, data, progress.line_count + 1, progress.byte_offset)
+    progress.byte_offset += len(data)
+    progress.line_count += data.count(b"\n")
+    return chunk
+
+
+def _skip_line(stream: BinaryIO, progress: Progress, rest: bytes, until: int) -> TooLong:
+    """Go to the next line end without keeping what lies before it."""
+    start, length = progress.byte_offset, len(rest)
+    while block := stream.read(min(CHUNK_BYTES, until - start - length)):
+        end = block.find(b"\n") + 1
+        length += end or len(block)
+        if end:
+            stream.seek(start + length)
+            break
+    line_no = progress.line_count + 1
+    progress.byte_offset, progress.line_count = start + length, progress.line_count + 1
+    return TooLong(line_no, start, length)
+
+
+def as_table(chunks: Sequence[Chunk]) -> tuple["pa.Table", list[tuple[Chunk, int, int, int]]]:
+    """Make one Arrow table of the lines of some chunks.
+
+    Returns:
+        Columns file_id, line_no, byte_offset, record (the line); and the lines that are not UTF-8,
+        which the table has as empty texts: chunk, line number, start and end in its data.
+    """
+    import pyarrow as pa
+
+    tables, broken = [], []
+    for chunk in chunks:
+        starts = line_starts(chunk.data)
+        records, bad = _texts(chunk, starts)
+        broken += bad
+        count = len(starts) - 1
+        tables.append(
+            pa.table(
+                {
+                    "file_id": pa.repeat(pa.scalar(chunk.file_id, pa.int64()), count),
+                    "line_no": pa.array(range(chunk.first_line_no, chunk.first_line_no + count)),
+                    "byte_offset": pa.array(starts[:-1] + chunk.first_offset),
+                    "record": records,
+                }
+            )
+        )
+    return pa.concat_tables(tables), broken
+
+
+def line_starts(data: bytes) -> "np.ndarray":
+    """Where each line begins, and, last, where the data ends."""
+    import numpy as np
+
+    ends = np.flatnonzero(np.frombuffer(data, dtype=np.uint8) == ord("\n")) + 1
+    if not len(ends) or ends[-1] != len(data):
+        ends = np.append(ends, len(data))
+    return np.concatenate((np.zeros(1, dtype=np.int64), ends.astype(np.int64)))
+
+
+def _texts(
+    chunk: Chunk, starts: "np.ndarray"
+) -> tuple["pa.Array", list[tuple[Chunk, int, int, int]]]:
+    import pyarrow as pa
+
+    if _is_utf8(chunk.data):
+        offsets = pa.py_buffer(starts)
+        count = len(starts) - 1
+        return pa.LargeStringArray.from_buffers(count, offsets, pa.py_buffer(chunk.data)), []
+    texts, broken = [], []
+    for number, (start, end) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        line = chunk.data[start:end]
+        if _is_utf8(line):
+            texts.append(line.decode("utf-8"))
+        else:
+            texts.append("")
+            broken.append((chunk, chunk.first_line_no + number, int(start), int(end)))
+    return pa.array(texts, pa.large_string()), broken
+
+
+def _is_utf8(data: bytes) -> bool:
+    if data.isascii():
+        return True
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,97 @@
+"""How the text of an event becomes a row of its raw table, in SQL.
+
+Belongs here: the one projection that whole lines and the tolerant path share: parsing, the
+allow-list, which lines are strange, identity and content hash. Does not belong here: the formats
+(`event_formats.py`), the SQL of a kind of field (`event_columns.py`).
+"""
+
+import json
+from collections.abc import Sequence
+
+from agentledger import privacy
+from agentledger.ingest.event_formats import EventFormat
+
+
+def projection_sql(
+    event_format: EventFormat, records: str, usual_names: Sequence[str], *, is_clean: bool
+) -> str:
+    """SQL from texts to staged rows.
+
+    Args:
+        event_format: Decides what is kept.
+        records: Relation with file_id, line_no, byte_offset, ordinal, record, flags.
+        usual_names: Members of a usual event in their order, as `usual_names` finds them: comparing
+            with them is cheaper than asking for each name whether it is known.
+        is_clean: The texts come from the tolerant path, which has judged them already.
+
+    Returns:
+        SQL with the columns of the raw table that do not depend on the run, `is_plain` and
+        `unknown_names`.
+    """
+    transform = json.dumps(dict(event_format.fields))
+    known = "[" + ", ".join(f"'{name}'" for name in sorted(event_format.fields)) + "]"
+    usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
+    kept = ",\n                ".join(
+        f"{expression} as {column}" for column, expression in event_format.columns.items()
+    )
+    names = ", ".join(event_format.columns)
+    # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
+    hashed = ", ".join(
+        f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(event_format.columns)
+    )
+    identity = event_format.identity
+    is_plain = (
+        "true"
+        if is_clean
+        else f"coalesce({event_format.must_have} and (is_usual or list_unique(names) = len(names)) "
+        r"and not has_nul, false)"
+    )
+    return f"""
+        with parsed as materialized (
+            select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
+                f.source_id, f.project_id as root_project_id, f.names_projects,
+                try(json_transform(r.record, '{transform}')) as x,
+                try(json_keys(r.record)) as names,
+                contains(r.record, '\\u0000') as has_nul
+            from {records} as r
+            join batch_files as f on f.file_id = r.file_id
+        ),
+        kept as (
+            select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
+                source_id, {_project(event_format)} as project_id,
+                coalesce(names = {usual}, false) as is_usual,
+                {kept}
+            from parsed
+        ),
+        hashed as (
+            select *, cast(md5_number(concat_ws(chr(31), {hashed})) as uuid) as content_hash
+            from kept
+        )
+        select file_id, line_no, byte_offset, ordinal, source_id, project_id, {names}, content_hash,
+            cast(md5_number(concat_ws(chr(31), '{event_format.name}',
+                coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
+            nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
+                as flags,
+            {is_plain} as is_plain,
+            case when not is_usual and not list_has_all({known}, names)
+                then list_filter(names, lambda name: not list_contains({known}, name))
+            end as unknown_names
+        from hashed"""
+
+
+def usual_names(event_format: EventFormat, first: Sequence[str]) -> tuple[str, ...]:
+    """The names of a first event, if they are all known, plain and different; else none."""
+    is_usual = len(set(first)) == len(first) and set(first) <= event_format.fields.keys()
+    return tuple(first) if is_usual else ()
+
+
+def _project(event_format: EventFormat) -> str:
+    """The source's own project, or the one that the event names where its source speaks of many."""
+    if event_format.project_field is None:
+        return "root_project_id"
+    named = f"trim(x.{event_format.project_field})"
+    keyed = privacy.sql_keyed_hash(f"concat_ws(chr(31), 'project', source_id, {named})")
+    return (
+        f"case when names_projects and {named} <> '' then left({keyed}, 32) "
+        "else root_project_id end"
+    )

@@ -1,0 +1,267 @@
+"""Bring the events of a batch of files into temporary tables, one per format.
+
+Belongs here: where to go on in a file that grew, lines by the chunk through DuckDB, strange lines
+and whole documents through the tolerant path. Does not belong here: the SQL of a row
+(`event_projection.py`), writing to raw (`event_rows.py`).
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import duckdb
+import msgspec
+
+from agentledger import privacy
+from agentledger.ingest import event_file, event_lines, rejects
+from agentledger.ingest.documents import DocumentError, decode
+from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
+from agentledger.ingest.event_lines import Chunk, TooLong
+from agentledger.ingest.event_projection import projection_sql, usual_names
+from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.staged_file import StagedFile, refuse
+
+_ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+FIRST_BYTES = 1024 * 1024
+"""How much of a file is looked at to tell its format."""
+
+
+class EventStage:
+    """One batch of event logs on its way into raw."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+        self.connection = connection
+        self.key = key
+        self.staged_formats: set[str] = set()
+        self._waiting: dict[str, list[tuple[StagedFile, Chunk]]] = {}
+        self._usual: dict[str, tuple[str, ...]] = {}
+        privacy.set_hmac_pads(connection, key)
+        for name in FORMATS:
+            connection.execute(f"drop table if exists staged_{name}")
+        connection.execute(
+            "create or replace temp table batch_files "
+            "(file_id bigint, source_id varchar, project_id varchar, names_projects boolean)"
+        )
+
+    def read(self, files: Sequence[StagedFile]) -> None:
+        """Stage every file of the batch."""
+        self.connection.executemany(
+            "insert into batch_files values (?, ?, ?, ?)",
+            [
+                [
+                    file.file_id, file.load.file.root.source_id, file.load.file.root.project_id,
+                    file.load.file.root.names_projects,
+                ]
+                for file in files
+            ],
+        )  # fmt: skip
+        for file in files:
+            try:
+                self._read_file(file)
+            except OSError as error:
+                refuse(file, error)
+            except DocumentError as error:
+                file.state, file.message = error.reason, error.detail
+        for name in list(self._waiting):
+            self._flush(FORMATS[name])
+
+    def _read_file(self, file: StagedFile) -> None:
+        opened = event_file.open_log(file.load)
+        file.is_resumed = opened.is_resumed
+        head = opened.head[:FIRST_BYTES]
+        if not opened.is_resumed and not head.strip(b" \t\r\n\0\xef\xbb\xbf"):
+            file.state = "empty"
+            self._settle(file, opened.progress)
+            return
+        first = _first_names(head)
+        found = FORMATS.get(file.load.format or "") if opened.is_resumed else recognise(first or ())
+        if found is None:
+            if first is None and _is_begun(head, file):
+                file.state, file.message = "pending", "its first line is not finished yet"
+            else:
+                self._read_document(file)
+            return
+        file.format = found.name
+        file.variant = "lines"
+        if not opened.is_resumed:
+            self._usual[found.name] = usual_names(found, first or ())
+        for item in event_lines.read_chunks(
+            file.load.file.path,
+            file.file_id,
+            opened.progress,
+            until=file.load.file.size_bytes,
+            take_unfinished=file.load.is_idle,
+        ):
+            self._take(file, found, item)
+        self._settle(file, opened.progress)
+
+    def _settle(self, file: StagedFile, progress: event_lines.Progress) -> None:
+        file.byte_offset, file.line_count = progress.byte_offset, progress.line_count
+        if file.state == "loaded" and progress.is_pending:
+            file.state, file.message = "pending", "its last line is not finished yet"
+        file.fingerprint = event_file.prefix_fingerprint(file.load.file.path, progress.byte_offset)
+
+    def _take(self, file: StagedFile, found: EventFormat, item: Chunk | TooLong) -> None:
+        if isinstance(item, TooLong):
+            file.rejected.append(
+                {
+                    "line_no": item.line_no, "byte_offset": item.byte_offset, "reason": "too_long",
+                    "detail": "the line is longer than can be read",
+                    "length_bytes": item.length_bytes,
+                }
+            )  # fmt: skip
+            return
+        waiting = self._waiting.setdefault(found.name, [])
+        waiting.append((file, item))
+        if sum(len(chunk.data) for _, chunk in waiting) >= event_lines.CHUNK_BYTES:
+            self._flush(found)
+
+    def _flush(self, event_format: EventFormat) -> None:
+        """Stage the lines that wait, then have a second look at the strange ones."""
+        waiting = self._waiting.pop(event_format.name, [])
+        if not waiting:
+            return
+        files = {file.file_id: file for file, _ in waiting}
+        lines, broken = event_lines.as_table([chunk for _, chunk in waiting])
+        self._append(event_format, lines, self._usual.get(event_format.name, ()), is_clean=False)
+        strange = self._take_back_strange(event_format)
+        by_place = {(chunk.file_id, chunk.first_offset): chunk for _, chunk in waiting}
+        found: list[tuple[StagedFile, Chunk, int, int]] = [
+            (files[chunk.file_id], chunk, line_no, start) for chunk, line_no, start, _ in broken
+        ]
+        seen = {(file.file_id, chunk.first_offset + start) for file, chunk, _, start in found}
+        offsets = sorted(by_place)
+        for file_id, line_no, byte_offset in strange:
+            if (file_id, byte_offset) not in seen:
+                place = max(place for place in offsets if place <= (file_id, byte_offset))
+                chunk = by_place[place]
+                found.append((files[file_id], chunk, line_no, byte_offset - chunk.first_offset))
+        self._read_strange(event_format, found)
+
+    def _take_back_strange(self, event_format: EventFormat) -> list[tuple[int, int, int]]:
+        table = f"staged_{event_format.name}"
+        return self.connection.execute(
+            f"delete from {table} where not is_plain returning file_id, line_no, byte_offset"
+        ).fetchall()
+
+    def _read_strange(
+        self, event_format: EventFormat, lines: Iterable[tuple[StagedFile, Chunk, int, int]]
+    ) -> None:
+        rows = []
+        for file, chunk, line_no, start in lines:
+            end = chunk.data.find(b"\n", start)
+            raw = chunk.data[start : end if end >= 0 else len(chunk.data)]
+            offset = chunk.first_offset + start
+            decoded = decode(raw)
+            text = read_text(decoded.text, event_format, decoded.flags)
+            if end < 0 and text.refused and not text.records:
+                text.refused[0] = _as_truncated(text.refused[0])
+            rows += [
+                (file.file_id, line_no, offset, number, record.json_text, record.flags)
+                for number, record in enumerate(text.records)
+            ]
+            file.rejected += _located(decoded.text, text.refused, self.key, line_no, offset)
+        if rows:
+            self._append_clean(event_format, rows)
+
+    def _read_document(self, file: StagedFile) -> None:
+        """Read a file that is not a log of lines: one document, a list, a table as CSV."""
+        data = event_file.read_whole(file)
+        decoded = decode(data)
+        text = decoded.text
+        if not text.strip(" \t\r\n\0\ufeff"):
+            file.state = "empty"
+            return
+        is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
+        found = read_text(text, None, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        file.variant = "document" if is_json else "csv"
+        if not found.records:
+            is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
+            file.state = "empty" if is_nothing else "unrecognised_format"
+            file.message = None if is_nothing else "this is no log of events that we know"
+            return
+        file.format = found.records[0].format.name
+        file.rejected = rejects.locate(text, found.refused, self.key)
+        self._append_document(file, text, found)
+
+    def _append_document(self, file: StagedFile, text: str, found: EventText) -> None:
+        line_no, offset, position, ordinal = 1, 0, 0, 0
+        rows: dict[str, list[tuple[Any, ...]]] = {}
+        for record in found.records:
+            between = text[position : record.start]
+            ends = between.count("\n")
+            ordinal = 0 if ends or position == 0 and not rows else ordinal + 1
+            line_no += ends
+            offset += len(between.encode("utf-8", "replace"))
+            position = max(position, record.start)
+            rows.setdefault(record.format.name, []).append(
+                (file.file_id, line_no, offset, ordinal, record.json_text, record.flags)
+            )
+        for name, members in rows.items():
+            self._append_clean(FORMATS[name], members)
+
+    def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:
+        import pyarrow as pa
+
+        columns = list(zip(*rows, strict=True))
+        kinds = (pa.int64(), pa.int64(), pa.int64(), pa.int32(), pa.string(), pa.string())
+        names = ("file_id", "line_no", "byte_offset", "ordinal", "record", "flags")
+        # An Arrow table in memory: private text of the source never touches the disk.
+        table = pa.table(
+            {
+                name: pa.array(values, kind)
+                for name, kind, values in zip(names, kinds, columns, strict=True)
+            }
+        )
+        self._append(event_format, table, (), is_clean=True)
+
+    def _append(
+        self, event_format: EventFormat, texts: Any, usual: Sequence[str], *, is_clean: bool
+    ) -> None:
+        self.connection.register("event_texts", texts)
+        records = (
+            "event_texts"
+            if is_clean
+            else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
+            "where trim(record, ' \t\r\n') <> '')"
+        )
+        sql = projection_sql(event_format, records, usual, is_clean=is_clean)
+        table = f"staged_{event_format.name}"
+        try:
+            if event_format.name in self.staged_formats:
+                self.connection.execute(f"insert into {table} by name {sql}").fetchall()
+            else:
+                self.connection.execute(f"create temp table {table} as {sql}").fetchall()
+                self.staged_formats.add(event_format.name)
+        finally:
+            self.connection.unregister("event_texts")
+
+
+def _first_names(head: bytes) -> list[str] | None:
+    """Names of the members of the first line, or None when it is not one JSON object."""
+    for line in head.split(b"\n"):
+        if line.strip(b" \t\r\0\xef\xbb\xbf"):
+            try:
+                return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return None
+    return None
+
+
+def _is_begun(head: bytes, file: StagedFile) -> bool:
+    """Whether a log has nothing yet but the beginning of its first line."""
+    is_object = head.lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"{")
+    return is_object and b"\n" not in head and not file.load.is_idle
+
+
+def _as_truncated(part: RefusedPart) -> RefusedPart:
+    return RefusedPart("truncated_line", "the file ends inside this line", part.start, part.end)
+
+
+def _located(
+    text: str, refused: Sequence[RefusedPart], key: bytes, line_no: int, offset: int
+) -> list[dict[str, Any]]:
+    return [
+        row | {"line_no": line_no, "byte_offset": offset + row["byte_offset"]}
+        for row in rejects.locate(text, refused, key)
+    ]
