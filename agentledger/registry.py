@@ -26,9 +26,13 @@ CONFIG_LOCK_WAIT_SECONDS = 10.0
 SOURCE_KINDS = ("skill-metrics", "events")
 """Kinds that `source add` takes."""
 
+MAX_RETENTION_DAYS = 36_500
+"""A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
+
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone
+# retention_days = 90      removes records older than that with each run; without it all is kept
 """
 
 
@@ -58,6 +62,8 @@ class Config:
 
     projects: tuple[Project, ...] = ()
     sources: tuple[Source, ...] = ()
+    retention_days: int | None = None
+    """Records older than this are removed by each run; None keeps everything."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -78,7 +84,11 @@ def load_config(settings: Settings) -> Config:
         raise AgentLedgerError(_damaged(path, error)) from error
     projects = tuple(_project(entry, path) for entry in _tables(document, "projects", path))
     sources = tuple(_source(entry, path) for entry in _tables(document, "sources", path))
-    return Config(_first_of_each(projects, "path"), _first_of_each(sources, "location"))
+    return Config(
+        _first_of_each(projects, "path"),
+        _first_of_each(sources, "location"),
+        _retention_days(document, path),
+    )
 
 
 def register_project(
@@ -261,6 +271,21 @@ def _check_readable(text: str, path: Path) -> None:
         ) from error
 
 
+def _retention_days(document: dict[str, Any], path: Path) -> int | None:
+    """`retention_days = 90` at the top or in [retention]; "keep" or nothing keeps all."""
+    table = document.get("retention", {})
+    nested = table.get("retention_days") if isinstance(table, dict) else table
+    days = document.get("retention_days", nested)
+    if days is None or days == "keep":
+        return None
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_RETENTION_DAYS:
+        raise AgentLedgerError(
+            f"{path}: `retention_days` must be a whole number of days from 1 to "
+            f'{MAX_RETENTION_DAYS}, or "keep"; found {days!r}. Nothing was removed.'
+        )
+    return days
+
+
 def _array(document: "tomlkit.TOMLDocument", name: str) -> Any:
     """The tables of a name; what a person wrote as an empty list becomes a list of tables."""
     import tomlkit
@@ -290,6 +315,12 @@ def _tables(document: dict[str, Any], name: str, path: Path) -> list[dict[str, A
     entries = document.get(name, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise AgentLedgerError(f"{path}: `{name}` must be written as [[{name}]] tables.")
+    if any("retention_days" in entry for entry in entries):
+        # What follows a table's heading belongs to the table; nothing would be removed.
+        raise AgentLedgerError(
+            f"{path}: `retention_days` stands below [[{name}]] and would belong to that entry "
+            "alone. Move it above the first line in brackets, or below a line [retention]."
+        )
     return entries
 
 

@@ -108,6 +108,26 @@ class Settings:
         """Where dbt writes its artifacts, one folder per run, pruned."""
         return self.home / "dbt"
 
+    @property
+    def purges_dir(self) -> Path:
+        """Purges that were asked for and are not complete: one small file each."""
+        return self.home / "purges"
+
+    @property
+    def vault_path(self) -> Path:
+        """Private text, for sources whose owner wants it kept."""
+        return self.home / "vault.duckdb"
+
+    @property
+    def lake_dir(self) -> Path:
+        """Raw tables as Parquet, for other engines."""
+        return self.home / "lake"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Data sets and reports made from the ledger."""
+        return self.home / "exports"
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings from the environment; nothing on disk is touched but the zone link.

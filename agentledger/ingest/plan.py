@@ -178,9 +178,13 @@ def read_ledger(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], 
 
 
 def latest_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
-    """Highest load sequence number ever given; 0 before the first load."""
+    """Highest load sequence number ever given; 0 before the first load.
+
+    A purge takes a number, too: it may remove the load that had the highest, and none is reused.
+    """
     [(highest,)] = connection.execute(
-        "select coalesce(max(load_seq), 0) from raw.file_loads"
+        "select greatest((select coalesce(max(load_seq), 0) from raw.file_loads), "
+        "(select coalesce(max(load_seq), 0) from raw.purges))"
     ).fetchall()
     return highest
 
