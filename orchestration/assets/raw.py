@@ -40,8 +40,8 @@ NOT_FROM_FILES = frozenset({"projects", "sources", "run_context"})
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
     "version of a record.",
-    "intent_events": "What users asked and what an orchestrator made of it: one row per event line, "
-    "no text.",
+    "intent_events": "What users asked and what an orchestrator made of it, without any text; one "
+    "row per line of a log.",
     "intent_executions": "How the commands of intents ran, where an orchestrator tells it.",
     "chat_events": "Messages of the assistant: their hashes, linked to the intents.",
     "workflow_executions": "Runs of multi-step workflows, one row per state that was written.",
