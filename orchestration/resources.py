@@ -52,6 +52,7 @@ class LedgerRun(dg.ConfigurableResource):
     _run_id: str = PrivateAttr(default="")
     _as_of: datetime | None = PrivateAttr(default=None)
     _built: bool = PrivateAttr(default=False)
+    _is_whole: bool = PrivateAttr(default=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "LedgerRun":
@@ -98,6 +99,7 @@ class LedgerRun(dg.ConfigurableResource):
         ):
             started_at = datetime.now(UTC)
             self._run_id = run.run_id
+            self._is_whole = is_whole_run(run)
             self._as_of = clock.as_of(self.as_of_override, started_at)
             if is_docs_only(run):
                 yield self
@@ -118,6 +120,11 @@ class LedgerRun(dg.ConfigurableResource):
         """Say what the run is doing, in status.json and to whoever listens."""
         status.set_step(self.settings, name)
         progress.listener().step(name)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this run collects, builds every model and publishes: only such a run purges."""
+        return self._is_whole
 
     def mark_built(self) -> None:
         """Remember that dbt built and tested all it was asked to, in this very run."""
@@ -142,6 +149,14 @@ def trigger_of(tags: Mapping[str, str]) -> str:
 def is_docs_only(run: dg.DagsterRun) -> bool:
     """Whether a run makes the docs site and nothing else."""
     return run.job_name == "docs" or run.asset_selection == {DOCS}
+
+
+def is_whole_run(run: dg.DagsterRun) -> bool:
+    """Whether a run is the whole of the job `refresh`, not a selection somebody made in the UI.
+
+    A model that a run leaves out would keep the rows that a purge took out of raw.
+    """
+    return run.job_name == "refresh" and not run.step_keys_to_execute and not run.asset_selection
 
 
 def bury_crashed_run(settings: Settings, instance: dg.DagsterInstance) -> None:

@@ -5,13 +5,14 @@ into batches, and the question whether a run has anything to do at all. Does not
 listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
 
-from agentledger import fingerprints, privacy, registry, warehouse
+from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
 from agentledger.ingest import scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.settings import Settings
@@ -189,11 +190,18 @@ def latest_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
     return highest
 
 
-def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
+def new_work(
+    settings: Settings, as_of: datetime | None = None, *, is_automatic: bool = False
+) -> NewWork:
     """Ask the ledger whether a run has anything to do; no source file is opened.
 
     Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
     however often it is asked.
+
+    Args:
+        settings: Names the data home.
+        as_of: The instant to ask for; default: the clock, or what replaces it.
+        is_automatic: A schedule or sensor asks: age alone is then a reason once a day only.
 
     Raises:
         RunLockedError: When a run is writing right now.
@@ -212,9 +220,15 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
             known = read_ledger(connection)
             built = fingerprints.context_of_warehouse(connection)
             now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
+            aged = retention.due_reasons(
+                connection,
+                config.retention_days,
+                as_of or _clock(settings),
+                once_a_day=is_automatic,
+            )
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
-    reasons = []
+    reasons = purge.pending_reasons(settings)
     loads = [
         load
         for load in plan_loads(found, known, retry_unreadable=False, as_of=as_of).loads
@@ -223,6 +237,7 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
     ]
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
+    reasons += aged
     reasons += fingerprints.differences(now, built)
     published = fingerprints.context_of_published(settings)
     if published is None:
@@ -230,3 +245,12 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
     elif built is not None and published != replace(built, load_seq=now.load_seq):
         reasons.append("the last run did not finish")
     return NewWork(reasons)
+
+
+def _clock(settings: Settings) -> datetime:
+    """Now, or the instant that a replay asks for."""
+    if settings.as_of_override:
+        with contextlib.suppress(ValueError):  # the run itself refuses it, with its reason
+            instant = datetime.fromisoformat(settings.as_of_override)
+            return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return datetime.now(UTC)
