@@ -138,6 +138,15 @@ def published_relations(manifest: Mapping[str, Any]) -> list[PublishedRelation]:
     ]
 
 
+def model_keys(manifest: Mapping[str, Any]) -> frozenset[dg.AssetKey]:
+    """Asset keys of every model."""
+    return frozenset(
+        dg.AssetKey([props["schema"], props["name"]])
+        for props in manifest["nodes"].values()
+        if props["resource_type"] == "model"
+    )
+
+
 def public_columns(manifest: Mapping[str, Any], table: str) -> list[str]:
     """Columns of a raw table that a preview may show: those declared public, no other."""
     for props in manifest["sources"].values():

@@ -10,7 +10,7 @@ whole code location uses the in-process executor; so the run lock is held for th
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version as installed_version
@@ -33,6 +33,12 @@ from orchestration.outcome import failure_of
 
 DOCS = dg.AssetKey(["published", "docs"])
 """The docs site: a run of it alone collects nothing and is not the ledger's last run."""
+
+SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+"""What readers open."""
+
+WHOLE_RUN_STEPS = frozenset({"collect", "build", "published__snapshot"})
+"""Steps that every whole run has."""
 
 TRIGGER_TAG = "agentledger/trigger"
 """Run tag that says what started a run; without it, Dagster's own tags and then `ui` do."""
@@ -99,7 +105,6 @@ class LedgerRun(dg.ConfigurableResource):
         ):
             started_at = datetime.now(UTC)
             self._run_id = run.run_id
-            self._is_whole = is_whole_run(run)
             self._as_of = clock.as_of(self.as_of_override, started_at)
             if is_docs_only(run):
                 yield self
@@ -121,9 +126,21 @@ class LedgerRun(dg.ConfigurableResource):
         status.set_step(self.settings, name)
         progress.listener().step(name)
 
+    def judge_extent(self, run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:
+        """Find out whether this run collects, builds every model and publishes.
+
+        Only such a run removes rows: a model that is left out would keep what went from raw.
+
+        Args:
+            run: This run.
+            models: Every model of the project.
+        """
+        self._is_whole = is_whole_run(run, models)
+        return self._is_whole
+
     @property
     def is_whole(self) -> bool:
-        """Whether this run collects, builds every model and publishes: only such a run purges."""
+        """Whether this run was found to be a whole one."""
         return self._is_whole
 
     def mark_built(self) -> None:
@@ -151,12 +168,19 @@ def is_docs_only(run: dg.DagsterRun) -> bool:
     return run.job_name == "docs" or run.asset_selection == {DOCS}
 
 
-def is_whole_run(run: dg.DagsterRun) -> bool:
-    """Whether a run is the whole of the job `refresh`, not a selection somebody made in the UI.
+def is_whole_run(run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:
+    """Whether a run leaves out nothing from collecting to publishing.
 
-    A model that a run leaves out would keep the rows that a purge took out of raw.
+    Args:
+        run: Started as the job `refresh`, or from a selection in the UI.
+        models: Every model of the project.
     """
-    return run.job_name == "refresh" and not run.step_keys_to_execute and not run.asset_selection
+    steps = run.step_keys_to_execute
+    if steps and not set(steps) >= WHOLE_RUN_STEPS:
+        return False
+    if run.asset_selection:
+        return run.asset_selection >= models | {SNAPSHOT}
+    return run.job_name == "refresh"
 
 
 def bury_crashed_run(settings: Settings, instance: dg.DagsterInstance) -> None:

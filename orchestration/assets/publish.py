@@ -18,9 +18,7 @@ from agentledger.publish import PublishReport, publish
 from orchestration import docs_site, history, progress
 from orchestration.assets.raw import ATTEMPTS, as_markdown
 from orchestration.dbt_project import published_relations
-from orchestration.resources import DOCS, LedgerRun
-
-SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+from orchestration.resources import DOCS, SNAPSHOT, LedgerRun
 
 SNAPSHOT_FRESHNESS = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=24), fail_window=timedelta(days=7)

@@ -18,7 +18,7 @@ from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from orchestration import progress
-from orchestration.dbt_project import public_columns
+from orchestration.dbt_project import model_keys, public_columns
 from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
@@ -67,6 +67,7 @@ def build_raw_assets(
         manifest: dbt's, whose sources say which columns a preview may show.
         tables: Raw tables; each is the source table of the same name in dbt.
     """
+    models = model_keys(manifest)
 
     @dg.multi_asset(
         name="collect",
@@ -86,7 +87,7 @@ def build_raw_assets(
                 run_id=ledger_run.run_id,
                 as_of=ledger_run.as_of,
                 on_progress=progress.listener().collecting,
-                is_whole_run=ledger_run.is_whole,
+                is_whole_run=ledger_run.judge_extent(context.run, models),
             )
             status.record_collection(ledger_run.settings, report)
             progress.listener().collected(report)
