@@ -26,6 +26,10 @@ WAREHOUSE_MEMORY_LIMIT = "2500MB"
 WAREHOUSE_THREADS = 2
 """More threads cost memory per thread and gain little on the machines this is meant for."""
 
+AS_OF_STEP_MINUTES = 5
+"""The instant of a run is floored to this: the shortest window that is reported; runs moments apart
+agree."""
+
 KEPT_BUILDS = 3
 """Published builds kept on disk, so that a reader that opened an older one can finish."""
 

@@ -8,14 +8,14 @@ listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
 from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
 from agentledger.ingest import scan
 from agentledger.ingest.scan import FoundFile
-from agentledger.settings import Settings
+from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
 BATCH_BYTES = 256 * 1024 * 1024
 """Source bytes of one transaction: about ten large files, under 1 GB of memory while they load."""
@@ -248,9 +248,14 @@ def new_work(
 
 
 def _clock(settings: Settings) -> datetime:
-    """Now, or the instant that a replay asks for."""
+    """The instant that a run would have now: what it would not remove is no reason to start it."""
+    instant = datetime.now(UTC)
     if settings.as_of_override:
         with contextlib.suppress(ValueError):  # the run itself refuses it, with its reason
             instant = datetime.fromisoformat(settings.as_of_override)
-            return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return datetime.now(UTC)
+            instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return instant - timedelta(
+        minutes=instant.minute % AS_OF_STEP_MINUTES,
+        seconds=instant.second,
+        microseconds=instant.microsecond,
+    )
