@@ -22,7 +22,7 @@ from agentledger.errors import AgentLedgerError
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 
-UNFINISHED = ("NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING", "MANAGED")
+UNFINISHED: tuple[str, ...] = ("NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING", "MANAGED")
 """States of runs that wait for the run lock, and of the one that holds it: they quote nothing."""
 
 BUSY_SECONDS = 30.0
@@ -77,7 +77,8 @@ def _kept_runs(path: Path, before: datetime | None) -> list[str]:
         if "runs" not in _tables(connection):
             return []
         marks = ", ".join("?" for _ in UNFINISHED)
-        condition, values = f"status in ({marks})", list(UNFINISHED)
+        condition = f"status in ({marks})"
+        values: list[str] = [*UNFINISHED]
         if before is not None:
             condition += " or create_timestamp >= ?"
             values.append(before.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S"))
