@@ -171,11 +171,15 @@ def finish(settings: Settings, *, run_id: str, forget_history: ForgetHistory) ->
             for request in purge_requests.pending_requests(settings)
             if is_recorded(connection, request)
         ]
+        read = connection.execute(
+            "select path, size_bytes from raw.files where state in ('loaded', 'partial', 'empty')"
+        ).fetchall()
     if not requests:
         return []
     publish.prune(settings, kept_builds=1)
     status.forget(settings, requests)
     purge_traces.forget_files(settings, requests, run_id=run_id)
+    purge_traces.forget_old_logs(settings, requests, dict(read))
     forget_history(requests)
     compaction.compact(settings.warehouse_path, settings.spill_dir)
     if settings.vault_path.exists():

@@ -8,7 +8,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import duckdb
@@ -89,6 +90,29 @@ def forget_files(settings: Settings, requests: Sequence[PurgeRequest], *, run_id
     if any(request.kind != "retention" for request in requests):
         _empty(settings.exports_dir)
         _forget_in_lake(settings, requests)
+
+
+def forget_old_logs(
+    settings: Settings, requests: Sequence[PurgeRequest], read_bytes: Mapping[str, int | None]
+) -> None:
+    """Remove our own logs that were last written before a cutoff of retention and are read whole.
+
+    All that stands in them is older. A program that still has one open begins another.
+
+    Args:
+        settings: Names the data home.
+        requests: What went.
+        read_bytes: Path → bytes of the file when it was read.
+    """
+    cutoffs = [datetime.fromisoformat(request.cutoff) for request in requests if request.cutoff]
+    if not cutoffs:
+        return
+    for folder in (settings.spool_dir, settings.reads_dir):
+        for path in folder.glob("*") if folder.is_dir() else ():
+            facts = path.stat()
+            is_read = read_bytes.get(str(path)) == facts.st_size
+            if is_read and facts.st_mtime < max(cutoffs).timestamp():
+                path.unlink()
 
 
 def _forget_in_lake(settings: Settings, requests: Sequence[PurgeRequest]) -> None:

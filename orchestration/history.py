@@ -22,7 +22,14 @@ from agentledger.errors import AgentLedgerError
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 
-UNFINISHED: tuple[str, ...] = ("NOT_STARTED", "QUEUED", "STARTING", "STARTED", "CANCELING", "MANAGED")
+UNFINISHED: tuple[str, ...] = (
+    "NOT_STARTED",
+    "QUEUED",
+    "STARTING",
+    "STARTED",
+    "CANCELING",
+    "MANAGED",
+)
 """States of runs that wait for the run lock, and of the one that holds it: they quote nothing."""
 
 BUSY_SECONDS = 30.0

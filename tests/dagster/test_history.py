@@ -10,6 +10,7 @@ import pytest
 from agentledger import purge_requests
 from agentledger.settings import Settings
 from orchestration import history
+from orchestration.instance import prepare_dagster_home
 from orchestration.resources import DOCS, SNAPSHOT, is_whole_run
 from tests.dagster.data_home import HeadlessRun
 
@@ -21,7 +22,9 @@ STEPS = ["collect", "check_raw", "build", "published__snapshot"]
 def settings(finished_run: HeadlessRun, tmp_path: Path) -> Settings:
     """A copy of the history of a finished run."""
     shutil.copytree(finished_run.settings.dagster_home, tmp_path / "dagster")
-    return Settings(home=tmp_path, host_zone="UTC")
+    settings = Settings(home=tmp_path, host_zone="UTC")
+    prepare_dagster_home(settings)  # its configuration names the folder
+    return settings
 
 
 def quoting(settings: Settings, words: bytes) -> list[str]:

@@ -1,6 +1,7 @@
 """Retention: exact at the boundary, for good, and nothing whose age is unknown."""
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -223,6 +224,28 @@ def test_events_of_every_table_age(ledger: Ledger) -> None:
     complete_run(ledger)
     assert ledger.rows("select event_id from raw.intent_events") == [("e-2026-08",)]
     assert ledger.rows("select workflow_id from raw.workflow_executions") == [("w-2",)]
+
+
+def test_our_own_logs_from_before_the_cutoff_go_once_they_are_read(ledger: Ledger) -> None:
+    """They lie in the data home; trackers' files are never touched."""
+    ledger.project()
+    spool = ledger.settings.spool_dir
+    spool.mkdir()
+    names = {"old": "2026-01-01T00:00:00Z", "new": "2026-08-01T00:00:00Z"}
+    for name, at in names.items():
+        event = {"event_id": f"e-{name}", "ts": at, "outcome": "success", "entrypoint": "chat"}
+        (spool / f"{name}.jsonl").write_text(json.dumps(event) + "\n")
+        written = datetime.fromisoformat(at).timestamp()
+        os.utime(spool / f"{name}.jsonl", (written, written))
+    complete_run(ledger)
+    keep_days(ledger, 90)
+    (spool / "unread.jsonl").write_text('{"what": 1}\n')
+    os.utime(spool / "unread.jsonl", (0, 0))
+    complete_run(ledger)
+    assert sorted(path.name for path in spool.iterdir()) == ["new.jsonl", "unread.jsonl"]
+    assert ledger.rows("select event_id from raw.intent_events") == [("e-new",)]
+    complete_run(ledger)
+    assert ledger.rows("select event_id from raw.intent_events") == [("e-new",)]
 
 
 def test_every_table_of_records_says_which_column_tells_when() -> None:
