@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agentledger import privacy
+from agentledger.ingest import skill_store_copy
 from agentledger.registry import Config
 from agentledger.settings import Settings
 
@@ -167,7 +168,7 @@ def _candidates(root: ScanRoot, foreign: set[str], problems: list[ScanProblem]) 
             problems.append(ScanProblem(root, folder, "unreadable", error.strerror or str(error)))
             continue
         for entry in entries:
-            if _is_metric_name(entry.name):
+            if _is_metric_name(entry.name) or _is_store_name(entry):
                 yield entry.path
             elif depth < MAX_DEPTH and _is_searched(entry) and entry.path not in foreign:
                 pending.append((entry.path, depth + 1))
@@ -178,6 +179,18 @@ def _is_metric_name(name: str) -> bool:
     return lowered.startswith(SKILL_METRICS_PREFIX) and (
         lowered.endswith((".json", ".jsonl", ".json.gz"))
     )
+
+
+def _is_store_name(entry: "os.DirEntry[str]") -> bool:
+    """A database in a tracker's folder; a folder may bear such a name and is searched instead."""
+    if not entry.name.lower().endswith(skill_store_copy.SUFFIX):
+        return False
+    if SEARCHED_HIDDEN_FOLDERS.isdisjoint(Path(entry.path).parts[:-1]):
+        return False
+    try:
+        return not entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False  # it vanished since the listing
 
 
 def _is_searched(entry: "os.DirEntry[str]") -> bool:
@@ -195,6 +208,10 @@ def _examine(root: ScanRoot, path: str, problems: list[ScanProblem]) -> FoundFil
     """Ask the file system about one candidate, without opening it."""
     try:
         facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
+        size, modified, changed = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+        if not _is_metric_name(os.path.basename(path)):  # noqa: PTH119
+            # A database commits to the log beside it: both together tell whether it changed.
+            size, modified, changed = skill_store_copy.facts(path)
     except OSError as error:
         problems.append(ScanProblem(root, path, "unreadable", error.strerror or str(error)))
         return None
@@ -207,9 +224,9 @@ def _examine(root: ScanRoot, path: str, problems: list[ScanProblem]) -> FoundFil
     return FoundFile(
         root=root,
         path=path,
-        size_bytes=facts.st_size,
-        modified_ns=facts.st_mtime_ns,
-        changed_ns=facts.st_ctime_ns,
+        size_bytes=size,
+        modified_ns=modified,
+        changed_ns=changed,
         inode=f"{facts.st_dev}:{facts.st_ino}",
     )
 
