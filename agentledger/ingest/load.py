@@ -198,13 +198,13 @@ def _write_ledger(
             [
                 file.file_id, found.root.source_id, found.root.project_id, "skill_metrics",
                 found.ledger_path, file.variant, found.size_bytes, found.modified_ns,
-                found.changed_ns, found.inode, file.fingerprint, None, file_state(item),
+                found.changed_ns, found.inode, file.fingerprint, None, None, file_state(item),
                 file.message, item.records_read, item.accepted, item.rejected,
                 item.already_known, now, now, load_seq,
             ]
         )  # fmt: skip
     connection.executemany(
-        f"insert into raw.files values ({', '.join('?' * 21)}) on conflict (file_id) do update set "
+        f"insert into raw.files values ({', '.join('?' * 22)}) on conflict (file_id) do update set "
         + ", ".join(
             f"{name} = excluded.{name}"
             for name in (
