@@ -84,6 +84,11 @@ class Settings:
         return self.published_dir / "current"
 
     @property
+    def reads_dir(self) -> Path:
+        """Log of what readers asked of this ledger, one file per month."""
+        return self.home / "reads"
+
+    @property
     def docs_dir(self) -> Path:
         """Static dbt docs site."""
         return self.published_dir / "docs"
