@@ -49,9 +49,14 @@ class _Question:
 _current: ContextVar[_Question | None] = ContextVar("question", default=None)
 
 
-def set_surface(surface: Surface) -> None:
-    """Say through which face this process, or this task, asks; 'python' unless it is said."""
-    _surface.set(surface)
+@contextlib.contextmanager
+def asked_through(surface: Surface) -> Iterator[None]:
+    """Say through which face the body asks; 'python' unless it is said."""
+    token = _surface.set(surface)
+    try:
+        yield
+    finally:
+        _surface.reset(token)
 
 
 def note_subject(kind: SubjectKind, name: str | None = None) -> None:

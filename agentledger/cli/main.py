@@ -80,9 +80,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a character shows its code instead of ending the command.
             stream.reconfigure(errors="backslashreplace")
-    reads.set_surface("cli")
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="agentledger")
+        with reads.asked_through("cli"):
+            app(args=None if arguments is None else list(arguments), prog_name="agentledger")
     except AgentLedgerError as error:
         from agentledger.cli.output import printable
 

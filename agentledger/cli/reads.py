@@ -93,7 +93,17 @@ def _write_subjects(rows: Sequence[Mapping[str, Any]]) -> None:
 
     counts = ["asked", "failed", "p50", "p95"]
     output.write_table(
-        ["kind", "name", *counts, "uses", "success", "95 % interval", "n", "p95 of uses", "insight"],
+        [
+            "kind",
+            "name",
+            *counts,
+            "uses",
+            "success",
+            "95 % interval",
+            "n",
+            "p95 of uses",
+            "insight",
+        ],
         [
             [
                 output.text_of(row["subject_kind"]),

@@ -1,8 +1,9 @@
 """The SQLite stores of skill invocations: their two tables, read from a private copy.
 
 Belongs here: telling the tables, the columns that may be read, turning a row into the record that
-the shared projection takes, so that privacy rules are those of `skill_metrics.json`. Does not belong
-here: the copy (`skill_store_copy.py`), the meaning of values (`skill_metrics_values.py`, staging).
+the shared projection takes, so that privacy rules are those of `skill_metrics.json`. Does not
+belong here: the copy (`skill_store_copy.py`), the meaning of values (`skill_metrics_values.py`,
+staging).
 
 Source of the format: formats.md section 1.7 of the shared documents. Identity: docs/adr/0007.
 """
@@ -258,7 +259,9 @@ def _finding(connection: sqlite3.Connection) -> str:
 
 
 def _damage(error: sqlite3.Error) -> str:
-    return f"SQLite cannot read it: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+    return (
+        f"SQLite cannot read it: {str(error).splitlines()[0] if str(error) else 'no reason given'}"
+    )
 
 
 def _tables_of(connection: sqlite3.Connection) -> tuple[Table, ...]:
@@ -333,4 +336,3 @@ def _text(data: bytes) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-

@@ -1,5 +1,5 @@
-{#- One row per row of raw.ledger_reads: cast and normalise. This ledger wrote the log itself; it is read
-    as if anybody had. #}
+{#- One row per row of raw.ledger_reads: cast and normalise. This ledger wrote the log itself; it is
+    read as if anybody had. #}
 with reads as (
     select
         *,

@@ -1,4 +1,4 @@
-"""From SQLite stores to the fact: written while they are read, and beside the same project's JSON."""
+"""From SQLite stores to the fact: written while they are read, and beside JSON of the project."""
 
 import json
 import subprocess

@@ -296,9 +296,11 @@ def test_the_store_is_left_as_it_was(ledger, store_path: Path) -> None:
 def test_no_private_text_reaches_the_ledger_and_no_copy_is_left(ledger, store_path: Path) -> None:
     marker = "zebra secret 4711"
     store = make_store(store_path, SCHEMA_A, SCHEMA_B)
-    add_a(store, user_query=marker, error_type=f"failed: {marker}", follow_up_actions=f'["{marker}"]',
-          workflow_path=marker, workflow_phase=marker, workflow_step_id=marker,
-          alternatives_considered=f'["{marker}"]', embedding=marker.encode())  # fmt: skip
+    add_a(
+        store, user_query=marker, error_type=f"failed: {marker}", workflow_path=marker,
+        follow_up_actions=f'["{marker}"]', workflow_phase=marker, workflow_step_id=marker,
+        alternatives_considered=f'["{marker}"]', embedding=marker.encode(),
+    )  # fmt: skip
     add_b(store, user_query=marker, error_type=marker)
     store.close()
     ledger.collect()

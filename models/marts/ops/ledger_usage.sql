@@ -1,5 +1,6 @@
-{#- What readers ask of this ledger. Each question counts in four places: in all, in its own row, and with
-    its subject in both. A subject that was never found in a snapshot counts in the first two alone. #}
+{#- What readers ask of this ledger. Each question counts in four places: in all, in its own row,
+    and with its subject in both. A subject that was never found in a snapshot counts in the first
+    two alone. #}
 {%- set subject_measures = [
     'total_invocations', 'known_outcomes', 'success_rate', 'success_rate_low', 'success_rate_high',
     'p95_duration_ms', 'insight', 'insight_evidence', 'recommendation'
