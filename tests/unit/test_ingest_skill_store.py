@@ -150,16 +150,18 @@ def test_a_transaction_that_spilled_into_the_database_is_rolled_back_in_the_copy
 ) -> None:
     """Its journal lies beside the database: copied without it, half a transaction would land."""
     writer = make_store(store_path, SCHEMA_A)
-    add_a(writer)
+    for number in range(200):
+        add_a(writer, session_id=f"s-{number}", user_query="q" * 3000)
+    committed = store_path.read_bytes()
     writer.execute("pragma cache_size = 5")
     writer.execute("begin immediate")
-    for number in range(300):
-        add_a(writer, session_id=f"s-{number}", user_query="q" * 3000)
+    writer.execute("update skill_invocation set session_id = 'late'")
+    assert store_path.read_bytes() != committed, "the test needs pages that were written early"
     assert Path(f"{store_path}-journal").stat().st_size > 0
-    assert store_path.stat().st_size > 100_000, "the test needs pages that were written early"
     rest(store_path)
     ledger.collect()
-    assert ledger.rows("select state, accepted from raw.files") == [("loaded", 1)]
+    assert ledger.rows("select state, accepted from raw.files") == [("loaded", 200)]
+    assert ledger.rows("select count(*) from raw.skill_usage where session_id = 'late'") == [(0,)]
     writer.execute("rollback")
     writer.close()
 
