@@ -314,6 +314,8 @@ def _member(column: str, value: Any, notes: list[str]) -> Any:
 
 def _decoded(text: str) -> Any:
     """The list that a JSON column holds; nothing where it holds nothing."""
+    if text == "[]":
+        return []  # nearly always
     if not text.strip():
         return None
     try:
