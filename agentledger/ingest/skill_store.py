@@ -1,9 +1,9 @@
 """The SQLite stores of skill invocations: their two tables, read from a private copy.
 
-Belongs here: telling the tables, the columns that may be read, turning a row into the record that
-the shared projection takes, so that privacy rules are those of `skill_metrics.json`. Does not
-belong here: the copy (`skill_store_copy.py`), the meaning of values (`skill_metrics_values.py`,
-staging).
+Belongs here: opening and checking a store, turning a row into the record that the shared projection
+takes, so that privacy rules are those of `skill_metrics.json`. Does not belong here: the copy
+(`skill_store_copy.py`), the columns (`skill_store_tables.py`), the meaning of values
+(`skill_metrics_values.py`, staging).
 
 Source of the format: formats.md section 1.7 of the shared documents. Identity: docs/adr/0007.
 """
@@ -18,9 +18,10 @@ from typing import Any
 
 from agentledger import privacy
 from agentledger.ingest import skill_store_copy
-from agentledger.ingest.documents import DocumentError, Members, Number, Walker
+from agentledger.ingest.documents import Members
 from agentledger.ingest.skill_metrics_records import CleanRecord
 from agentledger.ingest.skill_metrics_values import BadRecordError, clean_record
+from agentledger.ingest.skill_store_tables import TABLES, Table, member_of, say_utc
 
 ROWS_PER_BATCH = 5_000
 """Rows in Python's hands at a time; a few MB."""
@@ -33,51 +34,6 @@ CHECK_TRIES = 3
 
 # What `pragma quick_check` says of rows that break a rule of their table, not of damage.
 _BROKEN_RULES = ("NULL value in", "CHECK constraint", "non-", "TEXT value in", "NUMERIC value in")
-
-_JSON_COLUMNS = frozenset({"alternatives_considered", "follow_up_actions"})
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One of the two tables: what is read of it, and what is known and left alone."""
-
-    name: str
-    variant: str
-    columns: dict[str, str]
-    """Column → name of the record's member."""
-    ignored: frozenset[str]
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """The columns without which no row can be made."""
-        return tuple(
-            column for column, name in self.columns.items() if name in ("skill_name", "invoked_at")
-        )
-
-
-_SHARED_COLUMNS = ("skill_name", "session_id", "completed", "user_query", "workflow_phase",
-                   "alternatives_considered", "selection_rank", "follow_up_actions",
-                   "error_type")  # fmt: skip
-TABLES = (
-    Table(
-        name="skill_invocation",
-        variant="SA",
-        columns={name: name for name in _SHARED_COLUMNS}
-        | {
-            name: name
-            for name in ("invoked_at", "workflow_path", "duration_seconds", "workflow_step_id")
-        },
-        # The embedding encodes the query: it is private and no byte of it is asked for.
-        ignored=frozenset({"id", "created_at", "embedding"}),
-    ),
-    Table(
-        name="skill_invocations",
-        variant="SB",
-        columns={name: name for name in _SHARED_COLUMNS}
-        | {"created_at": "invoked_at", "completed_at": "completed_at"},
-        ignored=frozenset({"id"}),
-    ),
-)
 
 
 class StoreError(Exception):
@@ -156,9 +112,9 @@ class Store:
         for column, value in values.items():
             if value is not None:
                 name = table.columns[column]
-                members[name] = _member(column, value, notes)
+                members[name] = member_of(column, value, notes)
         if table.variant != self.variant:
-            _say_utc(members)
+            say_utc(members)
         try:
             text = clean_record(members, "table", None, tuple(notes), self.unknown)
         except BadRecordError as error:
@@ -253,8 +209,9 @@ def _open_checked(path: str, folder: Path) -> sqlite3.Connection:
 
 def _finding(connection: sqlite3.Connection) -> str:
     for (text,) in connection.execute("pragma quick_check(20)"):
-        if text != "ok" and not text.startswith(_BROKEN_RULES):
-            return f"the database is damaged: {str(text).splitlines()[0]}"
+        lines = [line for line in str(text).splitlines() if not line.startswith("***")]
+        if lines and lines[0] != "ok" and not lines[0].startswith(_BROKEN_RULES):
+            return f"the database is damaged: {lines[0]}"
     return ""
 
 
@@ -293,43 +250,6 @@ def _column_names(connection: sqlite3.Connection, table: str) -> dict[str, str]:
     """Columns of a table: name in lower case → name as written."""
     rows: Sequence[Any] = connection.execute(f"pragma table_info({_quoted(table)})").fetchall()
     return {str(row[1]).lower(): str(row[1]) for row in rows}
-
-
-def _member(column: str, value: Any, notes: list[str]) -> Any:
-    """A value of SQLite as the JSON decoder would hand it over."""
-    if isinstance(value, str):
-        if "\ufffd" in value:
-            notes.append("invalid_encoding")
-        if column in _JSON_COLUMNS:
-            return _decoded(value)
-        return {"0": False, "1": True}.get(value, value) if column == "completed" else value
-    if isinstance(value, bytes):
-        return Members()  # no field of ours is binary: flagged as of a wrong kind
-    if column == "completed" and value in (0, 1):
-        return bool(value)
-    if column == "selection_rank" and isinstance(value, float) and value.is_integer():
-        value = int(value)  # a column of kind REAL makes 1.0 of 1
-    return Number(repr(value))
-
-
-def _decoded(text: str) -> Any:
-    """The list that a JSON column holds; nothing where it holds nothing."""
-    if text == "[]":
-        return []  # nearly always
-    if not text.strip():
-        return None
-    try:
-        return Walker(text).value(Walker(text).skip_space(0))[0]
-    except DocumentError:
-        return text  # flagged as of a wrong kind
-
-
-def _say_utc(members: Members) -> None:
-    """Both tables in one database are one file of one variant: the zone goes with the text."""
-    for name in ("invoked_at", "completed_at"):
-        text = members.get(name)
-        if isinstance(text, str) and len(text) == len("YYYY-MM-DD HH:MM:SS"):
-            members[name] = text + "Z"
 
 
 def _text(data: bytes) -> str:

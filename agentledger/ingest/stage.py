@@ -206,6 +206,8 @@ class Stage:
     def _scratch(self) -> Path:
         """The folder where DuckDB spills: of this data home, for its owner alone."""
         [(folder,)] = self.connection.execute("select current_setting('temp_directory')").fetchall()
+        if not folder:
+            raise OSError("no spill folder is set, so there is no private place for the copy")
         return Path(folder)
 
     def _append_records(

@@ -1,6 +1,7 @@
 """What lands in raw.skill_usage from SQLite stores, alive, old, locked and broken."""
 
 import os
+import random
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -207,6 +208,40 @@ def test_a_damaged_store_costs_that_file_and_says_so(
     assert problem.path == str(store_path)
     assert "zebra" not in problem.detail
     assert report.totals()["accepted"] == 1
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_flipped_or_missing_bytes_give_no_crash_and_no_extra_row(
+    tmp_path: Path, store_path: Path, seed: int
+) -> None:
+    """Damage in database or log: fewer rows or a reason, never another kind of error."""
+    rng = random.Random(seed)  # noqa: S311 - damage, not secrets
+    store = make_store(store_path, SCHEMA_A, SCHEMA_B, wal=True)
+    for number in range(60):
+        add_a(store, session_id=f"s-{number}", user_query="q" * 200)
+    store.execute("pragma wal_checkpoint")
+    for number in range(40):
+        add_b(store, session_id=f"s-{number}")
+    parts = [store_path.read_bytes(), Path(f"{store_path}-wal").read_bytes()]
+    for attempt in range(5):
+        broken = [bytearray(part) for part in parts]
+        part = rng.choice(broken)
+        if rng.random() < 0.3:
+            del part[rng.randrange(len(part)) :]
+        else:
+            for _ in range(rng.choice([1, 3, 50])):
+                part[rng.randrange(len(part))] = rng.randrange(256)
+        path = tmp_path / f"{attempt}.db"
+        path.write_bytes(broken[0])
+        Path(f"{path}-wal").write_bytes(broken[1])
+        rest(path)
+        try:
+            with skill_store.open_store(str(path), tmp_path / "scratch", b"k" * 32) as found:
+                assert sum(len(batch) for batch in found.batches()) <= 100
+        except skill_store.StoreError as error:
+            assert error.state in {"unreadable", "empty", "other_database"}
+    store.close()
+    assert list((tmp_path / "scratch").glob("*")) == []
 
 
 def test_a_database_of_another_tool_is_no_problem(ledger, store_path: Path) -> None:
