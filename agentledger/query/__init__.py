@@ -7,6 +7,8 @@ snapshot for one answer and closes it again, so that programs that live long fol
 
 from agentledger.query.builds import get_build
 from agentledger.query.frames import (
+    get_asked_questions,
+    get_asked_subjects,
     get_projects,
     get_skill_effectiveness,
     get_skill_history,
@@ -17,6 +19,8 @@ from agentledger.query.overview import get_skill, get_skill_summary
 from agentledger.query.sql import run_sql
 
 __all__ = [
+    "get_asked_questions",
+    "get_asked_subjects",
     "get_build",
     "get_projects",
     "get_skill",

@@ -8,6 +8,7 @@ so that a new one reaches every reader without a change here.
 from datetime import date
 from typing import Any, Final
 
+from agentledger import reads
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import Period
 from agentledger.query.scope import Scope, UnknownNameError, unknown_name
@@ -129,6 +130,7 @@ def check_skill(snapshot: Snapshot, scope: Scope, name: str) -> None:
     Raises:
         UnknownNameError: With the names near to it.
     """
+    reads.note_subject("skill")
     where = "from marts.skill_aggregates where project_id = ? and time_window = 'all'"
     is_known = (
         _is_bindable(name)
@@ -141,6 +143,7 @@ def check_skill(snapshot: Snapshot, scope: Scope, name: str) -> None:
         said = unknown_name("skill", name, [row[0] for row in rows], "agentledger skills top")
         place = f" in project {scope.project_name!r}" if scope.project_name else ""
         raise UnknownNameError(said.replace(f"{name!r}.", f"{name!r}{place}.", 1))
+    reads.note_subject("skill", name)
 
 
 def newest_bucket(snapshot: Snapshot, scope: Scope, window: str) -> date | None:

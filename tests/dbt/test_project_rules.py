@@ -150,6 +150,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "skill_aggregates", "skill_totals", "top_skills", "skill_effectiveness",
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
         "unknown_fields", "data_freshness",
+        "ledger_usage",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

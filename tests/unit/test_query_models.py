@@ -23,6 +23,11 @@ READ = {
     "core/dim_projects": "project_id project_name project_type is_active total_invocations "
     "last_used_at",
     "ops/data_freshness": "project_id health last_event_at last_loaded_at uncountable_invocations",
+    "ops/ledger_usage": "question subject_kind subject_name asked_count failed_count "
+    "p50_duration_ms p95_duration_ms rank_by_requests rank_by_answer_time "
+    "rank_by_subject_duration rank_by_subject_quality needs_improvement last_asked_at subject_uses "
+    "subject_known_outcomes subject_success_rate subject_success_rate_low "
+    "subject_success_rate_high subject_p95_duration_ms subject_insight",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 
