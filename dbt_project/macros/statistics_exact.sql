@@ -31,17 +31,18 @@ exp(
     likely than the one seen. The factor forgives the last digits of equally likely tables.
     The arguments are names of whole-number columns; one of them null gives null. -#}
 {% macro duckdb__fisher_exact_p(a, b, c, d) -%}
-least(1.0, list_sum(list_filter(
+-- Asked for by name: least() and greatest() pass over a null.
+case when {{ a }} + {{ b }} + {{ c }} + {{ d }} is not null then least(1.0, list_sum(list_filter(
     list_transform(
         range(greatest(0, {{ a }} - {{ d }}), least({{ a }} + {{ b }}, {{ a }} + {{ c }}) + 1),
         lambda k: {{ table_probability('k', a, b, c, d) }}
     ),
     lambda probability:
         probability <= {{ table_probability(a, a, b, c, d) }} * {{ 1 + var('equal_probability_tolerance') }}
-)))
+))) end
 {%- endmacro %}
 {% macro spark__fisher_exact_p(a, b, c, d) -%}
-least(1.0D, aggregate(
+case when {{ a }} + {{ b }} + {{ c }} + {{ d }} is not null then least(1.0D, aggregate(
     filter(
         transform(
             sequence(greatest(0, {{ a }} - {{ d }}), least({{ a }} + {{ b }}, {{ a }} + {{ c }})),
@@ -52,7 +53,7 @@ least(1.0D, aggregate(
     ),
     0.0D,
     (total, probability) -> total + probability
-))
+)) end
 {%- endmacro %}
 
 {#- Benjamini and Hochberg, step 1: the limit q · i / m of the i-th smallest of m p-values of a family

@@ -161,7 +161,7 @@ select
     differs,
     case
         when p_value is null then 'insufficient_data'
-        when differs then 'confirmed'
+        when differs and {{ comparable('p_value') }} < {{ var('significance') }} then 'confirmed'
         else 'provisional'
     end as evidence
 from flagged
