@@ -15,7 +15,18 @@ from typing import Annotated
 import typer
 
 import agentledger
-from agentledger.cli import emit, quickstart, registry, runs, sample, skills, sql, state
+from agentledger.cli import (
+    emit,
+    quickstart,
+    registry,
+    runs,
+    sample,
+    skill_comparison,
+    skills,
+    sql,
+    state,
+    workflows,
+)
 from agentledger.errors import AgentLedgerError, UsageError
 
 EXIT_FAILED = 1
@@ -37,8 +48,9 @@ app = typer.Typer(
     # A defect keeps its plain traceback, without the values of variables: they may be private.
     pretty_exceptions_enable=False,
 )
-for family in (quickstart, registry, runs, state, sql, sample, skills, emit):
+for family in (quickstart, registry, runs, state, sql, sample, skills, emit, workflows):
     family.add_commands(app)
+skill_comparison.add_commands(skills.skills_app)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -7,7 +7,7 @@ second, and the command line does without it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from agentledger.query import projects, skills
+from agentledger.query import projects, skills, workflows
 from agentledger.query.answers import Answer
 
 if TYPE_CHECKING:
@@ -33,3 +33,8 @@ get_skill_history = _framed(skills.skill_history, "get_skill_history")
 get_skill_effectiveness = _framed(skills.skill_effectiveness, "get_skill_effectiveness")
 get_skill_insights = _framed(skills.skill_insights, "get_skill_insights")
 get_projects = _framed(projects.known_projects, "get_projects")
+get_skill_comparison = _framed(skills.skill_comparison, "get_skill_comparison")
+get_workflow_correlation = _framed(workflows.workflow_correlation, "get_workflow_correlation")
+get_workflow_recommendation = _framed(
+    workflows.workflow_recommendation, "get_workflow_recommendation"
+)

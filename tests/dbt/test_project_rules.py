@@ -149,7 +149,8 @@ def test_facts_stay_home(manifest: Manifest) -> None:
     assert {node["name"] for node in published(manifest)} == {
         "skill_aggregates", "skill_totals", "top_skills", "skill_effectiveness",
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
-        "unknown_fields", "data_freshness",
+        "unknown_fields", "data_freshness", "skill_project_comparison",
+        "workflow_skill_correlation", "workflow_sequences", "workflow_step_decisions",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 
