@@ -1,4 +1,4 @@
-"""The worked examples B3 and B4 of the reference, from raw records to the marts, to four decimals."""
+"""The worked examples B3 and B4 of the reference, from raw records to marts, to four decimals."""
 
 from collections.abc import Callable, Iterator
 

@@ -17,7 +17,7 @@ MARTS = (
 
 
 def marts(ledger: Warehouse) -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the workflow marts; where a fact was read from may differ, nothing else."""
+    """Every row of the workflow marts, and of the versions behind them."""
     return {
         name: ledger.rows(f"select * from marts.{name} order by all") for name in MARTS
     } | {
@@ -32,13 +32,14 @@ def many_runs() -> list[Row]:
     chance = random.Random(SEED)  # noqa: S311 - test data
     records: list[Row] = []
     for file_id in range(1, 10):
-        for _ in range(30):
+        for line_no in range(1, 31):
             number = chance.randint(1, 50)
             project = f"p{number % 2 + 1}"
             # Few distinct values: the same run turns up again and again, in several states.
             records.append(
                 make_workflow_run(
                     file_id=file_id,
+                    line_no=line_no,
                     workflow_id=f"run-{number}",
                     project_id=project,
                     source_id=f"source-{project}",
