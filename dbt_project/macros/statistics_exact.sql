@@ -2,8 +2,8 @@
 
 {% macro log_factorial(n) %}{{ return(adapter.dispatch('log_factorial', 'agentledger')(n)) }}{% endmacro %}
 {% macro duckdb__log_factorial(n) %}lgamma(cast({{ n }} + 1 as double)){% endmacro %}
-{#- Spark has no lgamma: Stirling's series at n + 8, taken back to n by the product of the seven factors
-    between; good to 13 digits. -#}
+{#- Spark has no lgamma: Stirling's series at n + 8, taken back to n by the product of the seven
+    factors between; wrong by less than 1e-11. -#}
 {% macro spark__log_factorial(n) -%}
 {%- set x = '(cast(' ~ n ~ ' as double) + 8)' -%}
 (
@@ -22,13 +22,14 @@ exp(
     + {{ log_factorial(a ~ ' + ' ~ c) }} + {{ log_factorial(b ~ ' + ' ~ d) }}
     - {{ log_factorial(a ~ ' + ' ~ b ~ ' + ' ~ c ~ ' + ' ~ d) }}
     - {{ log_factorial(k) }} - {{ log_factorial(a ~ ' + ' ~ b ~ ' - ' ~ k) }}
-    - {{ log_factorial(a ~ ' + ' ~ c ~ ' - ' ~ k) }} - {{ log_factorial(d ~ ' - ' ~ a ~ ' + ' ~ k) }}
+    - {{ log_factorial(a ~ ' + ' ~ c ~ ' - ' ~ k) }}
+    - {{ log_factorial(d ~ ' - ' ~ a ~ ' + ' ~ k) }}
 )
 {%- endmacro %}
 
 {% macro fisher_exact_p(a, b, c, d) %}{{ return(adapter.dispatch('fisher_exact_p', 'agentledger')(a, b, c, d)) }}{% endmacro %}
-{#- Two-sided exact test of Fisher: the probability of all tables with these margins that are no more
-    likely than the one seen. The factor forgives the last digits of equally likely tables.
+{#- Two-sided exact test of Fisher: the probability of all tables with these margins that are no
+    more likely than the one seen. The factor forgives the last digits of equally likely tables.
     The arguments are names of whole-number columns; one of them null gives null. -#}
 {% macro duckdb__fisher_exact_p(a, b, c, d) -%}
 -- Asked for by name: least() and greatest() pass over a null.
@@ -38,7 +39,8 @@ case when {{ a }} + {{ b }} + {{ c }} + {{ d }} is not null then least(1.0, list
         lambda k: {{ table_probability('k', a, b, c, d) }}
     ),
     lambda probability:
-        probability <= {{ table_probability(a, a, b, c, d) }} * {{ 1 + var('equal_probability_tolerance') }}
+        probability <= {{ table_probability(a, a, b, c, d) }}
+            * {{ 1 + var('equal_probability_tolerance') }}
 ))) end
 {%- endmacro %}
 {% macro spark__fisher_exact_p(a, b, c, d) -%}
@@ -49,16 +51,17 @@ case when {{ a }} + {{ b }} + {{ c }} + {{ d }} is not null then least(1.0D, agg
             k -> {{ table_probability('k', a, b, c, d) }}
         ),
         probability ->
-            probability <= {{ table_probability(a, a, b, c, d) }} * {{ 1 + var('equal_probability_tolerance') }}
+            probability <= {{ table_probability(a, a, b, c, d) }}
+                * {{ 1 + var('equal_probability_tolerance') }}
     ),
     0.0D,
     (total, probability) -> total + probability
 )) end
 {%- endmacro %}
 
-{#- Benjamini and Hochberg, step 1: the limit q · i / m of the i-th smallest of m p-values of a family
-    (columns to partition by; none: the whole relation). A null p is no test and counts nowhere;
-    equal p-values share the largest of their places. -#}
+{#- Benjamini and Hochberg, step 1: the limit q · i / m of the i-th smallest of m p-values of a
+    family (columns to partition by; none: the whole relation). A null p is no test and counts
+    nowhere; equal p-values share the largest of their places. -#}
 {% macro bh_limit(p, family=none) -%}
 {%- set of_family = 'partition by ' ~ family if family else '' -%}
 case
@@ -68,8 +71,8 @@ case
 end
 {%- endmacro %}
 
-{#- Step 2: flagged up to the largest p that is within its limit; null without a test. `bound` is the
-    column that holds the limit of step 1. -#}
+{#- Step 2: flagged up to the largest p that is within its limit; null without a test. `bound` is
+    the column that holds the limit of step 1. -#}
 {% macro bh_flag(p, bound, family=none) -%}
 case
     when {{ p }} is not null then coalesce(

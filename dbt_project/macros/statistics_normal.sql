@@ -17,7 +17,12 @@ case
     when {{ z }} is null then cast(null as double)
     when {{ x }} > 37 then 0.0
     when {{ x }} < 7.07106781186547
-        then least(1.0, 2 * exp(-{{ x }} * {{ x }} / 2) * ({{ polynomial(x, above) }}) / ({{ polynomial(x, below) }}))
+        then least(
+            1.0,
+            2 * exp(-{{ x }} * {{ x }} / 2)
+            * ({{ polynomial(x, above) }})
+            / ({{ polynomial(x, below) }})
+        )
     else 2 * exp(-{{ x }} * {{ x }} / 2) / 2.5066282746310002
         / ({{ x }} + 1 / ({{ x }} + 2 / ({{ x }} + 3 / ({{ x }} + 4 / ({{ x }} + 0.65)))))
 end

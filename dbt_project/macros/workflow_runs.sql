@@ -1,8 +1,9 @@
-{#- What a run of a workflow is: its status in one spelling, what that means, which version wins. -#}
+{#- Runs of workflows: their status in one spelling, what that means, which version wins. -#}
 
 {% macro workflow_status(text) -%}
 case
-    when {{ text }} in ('completed', 'failed', 'cancelled', 'running', 'pending', 'blocked') then {{ text }}
+    when {{ text }} in ('completed', 'failed', 'cancelled', 'running', 'pending', 'blocked')
+        then {{ text }}
     when {{ text }} = 'in_progress' then 'running'
     else 'unknown'
 end
@@ -14,11 +15,13 @@ case {{ status }} when 'completed' then 'success' when 'failed' then 'failure' e
 {%- endmacro %}
 
 {#- Not ended yet, as far as the record tells. -#}
-{% macro is_open_status(status) -%} {{ status }} in ('running', 'pending', 'blocked') {%- endmacro %}
+{% macro is_open_status(status) -%}
+{{ status }} in ('running', 'pending', 'blocked')
+{%- endmacro %}
 
-{#- Which version of a run wins: the later status, then the later end, then the larger figures, which
-    grow while a run goes on; content decides, never the order of loading. The last columns only
-    tell byte-equal copies apart. -#}
+{#- Which version of a run wins: the later status, then the later end, then the larger figures,
+    which grow while a run goes on; content decides, never the order of loading. The last columns
+    only tell byte-equal copies apart. -#}
 {% macro workflow_version_order(relation) -%}
 case {{ relation }}.status
     when 'completed' then 4

@@ -1,7 +1,8 @@
 {#- Exact and normal p-values and the correction for many tests, against numbers that do not come
-    from here: analyses.md B3, B4 and I3; two textbook tables (tea tasting 3, 1, 1, 3: 34/70; 1, 9, 11,
-    3: 0.0027595); 1 of the C(20, 5) = 15,504 tables; the far tail of the normal distribution, where a
-    poor approximation is 0 or negative; a family whose second p is flagged only because a later one is. -#}
+    from here: analyses.md B3, B4 and I3; two textbook tables (tea tasting 3, 1, 1, 3: 34/70; and
+    1, 9, 11, 3: 0.0027595); 1 of the C(20, 5) = 15,504 tables; the far tail of the normal
+    distribution, where a poor approximation is 0 or negative; a family whose second p is flagged
+    only because a later one is. -#}
 with tables (a, b, c, d, expected) as (
     values
         (18, 2, 12, 8, 0.0648),

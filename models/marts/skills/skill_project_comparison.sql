@@ -57,7 +57,7 @@ estimable as (
     inner join spread on pooled.skill_name = spread.skill_name
 ),
 
-prior as (
+priors as (
     select
         skill_name,
         project_count,
@@ -81,17 +81,17 @@ prior as (
 rested as (
     select
         projects.*,
-        prior.project_count,
-        prior.pooled_rate,
-        prior.pooled_variance,
-        prior.pooled_outcomes,
-        prior.prior_strength,
-        (projects.successful_completions + prior.prior_strength * prior.pooled_rate)
-            / (projects.known_outcomes + prior.prior_strength) as shrunk_rate,
-        prior.pooled_successes - projects.successful_completions as rest_successes,
-        prior.pooled_outcomes - projects.known_outcomes as rest_outcomes
+        priors.project_count,
+        priors.pooled_rate,
+        priors.pooled_variance,
+        priors.pooled_outcomes,
+        priors.prior_strength,
+        (projects.successful_completions + priors.prior_strength * priors.pooled_rate)
+            / (projects.known_outcomes + priors.prior_strength) as shrunk_rate,
+        priors.pooled_successes - projects.successful_completions as rest_successes,
+        priors.pooled_outcomes - projects.known_outcomes as rest_outcomes
     from projects
-    inner join prior on projects.skill_name = prior.skill_name
+    inner join priors on projects.skill_name = priors.skill_name
 ),
 
 measured as (

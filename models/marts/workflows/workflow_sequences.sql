@@ -1,6 +1,6 @@
 {#- Which order of skills a workflow should take: the one whose success is best proven, then the
-    faster one. The commonest of the fastest runs, which the earlier tools recommended, is shown
-    for information: among fast runs the shortest sequence always wins, and failures are invisible. #}
+    faster one. The commonest of the fastest runs, which the earlier tools recommended, is shown for
+    information: among fast runs the shortest sequence always wins, and failures are invisible. #}
 with runs as (
     select
         facts.record_key,
@@ -88,7 +88,10 @@ ranked as (
         case
             when is_candidate then row_number() over (
                 partition by project_id, workflow_name, is_candidate
-                order by {{ comparable('success_rate_low') }} desc, p50_duration_ms nulls last, sequence
+                order by
+                    {{ comparable('success_rate_low') }} desc,
+                    p50_duration_ms nulls last,
+                    sequence
             )
         end as sequence_rank
     from rated

@@ -156,7 +156,8 @@ select
     flagged_bh,
     case
         when not is_testable then 'insufficient_data'
-        when flagged_bh and {{ comparable('fisher_p') }} < {{ var('significance') }} then 'confirmed'
+        when flagged_bh and {{ comparable('fisher_p') }} < {{ var('significance') }}
+            then 'confirmed'
         else 'provisional'
     end as evidence,
     duration_n,

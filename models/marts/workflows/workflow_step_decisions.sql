@@ -1,5 +1,5 @@
 {#- Whether a skill is worth its place in a workflow: the rule "include the step if its success rate
-    is above 0.9", with the sample size that the rule needs. A step is never dropped for lack of data. #}
+    is above 0.9", with the sample size that the rule needs. Lack of data never drops a step. #}
 with skills as (
     select
         project_id,
