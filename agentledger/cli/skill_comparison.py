@@ -55,7 +55,7 @@ def compare(
                 output.interval(row["success_rate_low"], row["success_rate_high"]),
                 output.count(row["known_outcomes"]),
                 output.percent(row["rest_success_rate"]),
-                output.decimal(row["p_value"], 4),
+                output.p_value(row["p_value"]),
                 _difference_text(row),
             ]
             for row in rows

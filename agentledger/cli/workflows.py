@@ -88,7 +88,7 @@ def correlation(
                 f"{output.count(row['completed_with'])}+{output.count(row['failed_with'])}",
                 output.percent(row["success_rate_without"]),
                 output.decimal(row["phi"], 2),
-                output.decimal(row["fisher_p"], 4),
+                output.p_value(row["fisher_p"]),
                 _evidence_text(row["evidence"]),
                 output.duration(row["avg_duration_ms"]),
             ]
@@ -223,12 +223,19 @@ def _write_sequences(rows: Sequence[Mapping[str, Any]]) -> None:
                 output.count(row["known_runs"]),
                 output.count(row["unknown_runs"]),
                 output.duration(row["p50_duration_ms"]),
-                _evidence_text(row["evidence"]),
+                _standing(row),
             ]
             for row in rows
         ],
         numeric=["#", "success", "95 % interval", "n", "unknown", "p50"],
     )  # fmt: skip
+
+
+def _standing(row: Mapping[str, Any]) -> str:
+    """What the evidence says of a sequence; that of a later one is about being worse."""
+    if (row["sequence_rank"] or 0) > 1:
+        return "surely worse" if row["evidence"] == "confirmed" else "not proven worse"
+    return _evidence_text(row["evidence"])
 
 
 def _arrow(steps: Sequence[str]) -> str:

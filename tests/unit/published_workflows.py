@@ -54,6 +54,8 @@ CORRELATION = (
      0.3464, 0.0648, False, "provisional", 20, 1100.0),
     ("__all__", "feature-dev", "rare", 2, 2, 40, 2, 0, 0, 28, 10, 1.0, 0.3424, 1.0, 0.7368,
      None, None, None, "insufficient_data", 0, None),
+    ("__all__", "feature-dev", "sure", 20, 20, 40, 20, 0, 0, 0, 20, 1.0, 0.8389, 1.0, 0.0,
+     1.0, 1.45e-11, True, "confirmed", 0, None),
     ("__all__", "release", UGLY_SKILL, 1, 1, 1, 1, 0, 0, 0, 0, 1.0, 0.2065, 1.0, None,
      None, None, None, "insufficient_data", 0, None),
 )  # fmt: skip

@@ -109,6 +109,7 @@ def test_recommend_says_which_sequence_and_how_sure(run: Run, settings: Settings
     assert "recommended" in first
     assert "14.0 min" in first
     assert "recommended" not in second + third
+    assert second.endswith("not proven worse")
     assert "not enough data" in third
     assert "Nothing is recommended" in run("workflows", "recommend", "release")[2]
 
@@ -119,6 +120,8 @@ def test_correlation_shows_counts_beside_the_rate(run: Run, settings: Settings) 
     for text in ("18+2", "90.0 %", "60.0 %", "0.35", "0.0648", "1.1 s"):
         assert text in out
     assert "no cause" in err
+    # 1 of C(40, 20) = 137,846,528,820 tables, twice: small, and no zero.
+    assert "<0.0001" in run("workflows", "correlation", "--skill", "sure")[1]
 
 
 def test_compare_says_where_a_skill_differs(run: Run, settings: Settings) -> None:

@@ -125,7 +125,7 @@ def test_sequences_are_in_the_order_of_their_rank(settings: Settings) -> None:
 
 def test_correlation_names_what_is_proven_first(settings: Settings) -> None:
     frame = query.get_workflow_correlation(settings=settings)
-    assert list(frame["skill_name"]) == ["review", "rare", UGLY_SKILL]
+    assert list(frame["skill_name"]) == ["sure", "review", "rare", UGLY_SKILL]
     one = query.get_workflow_correlation("feature-dev", "review", settings=settings)
     assert (one["phi"][0], one["usage_count"][0]) == (0.3464, 20)
 
