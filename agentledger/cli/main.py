@@ -22,9 +22,11 @@ from agentledger.cli import (
     registry,
     runs,
     sample,
+    skill_comparison,
     skills,
     sql,
     state,
+    workflows,
 )
 from agentledger.cli import reads as reads_command
 from agentledger.errors import AgentLedgerError, UsageError
@@ -48,8 +50,20 @@ app = typer.Typer(
     # A defect keeps its plain traceback, without the values of variables: they may be private.
     pretty_exceptions_enable=False,
 )
-for family in (quickstart, registry, runs, state, sql, sample, skills, emit, reads_command):
+for family in (
+    quickstart,
+    registry,
+    runs,
+    state,
+    sql,
+    sample,
+    skills,
+    workflows,
+    emit,
+    reads_command,
+):
     family.add_commands(app)
+skill_comparison.add_commands(skills.skills_app)
 
 
 def _print_version(is_wanted: bool) -> None:

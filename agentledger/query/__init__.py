@@ -10,13 +10,17 @@ from agentledger.query.frames import (
     get_asked_questions,
     get_asked_subjects,
     get_projects,
+    get_skill_comparison,
     get_skill_effectiveness,
     get_skill_history,
     get_skill_insights,
     get_top_skills,
+    get_workflow_correlation,
+    get_workflow_recommendation,
 )
 from agentledger.query.overview import get_skill, get_skill_summary
 from agentledger.query.sql import run_sql
+from agentledger.query.workflows import optimize_workflow
 
 __all__ = [
     "get_asked_questions",
@@ -24,10 +28,14 @@ __all__ = [
     "get_build",
     "get_projects",
     "get_skill",
+    "get_skill_comparison",
     "get_skill_effectiveness",
     "get_skill_history",
     "get_skill_insights",
     "get_skill_summary",
     "get_top_skills",
+    "get_workflow_correlation",
+    "get_workflow_recommendation",
+    "optimize_workflow",
     "run_sql",
 ]

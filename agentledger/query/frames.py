@@ -7,7 +7,7 @@ second, and the command line does without it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from agentledger.query import asked, projects, skills
+from agentledger.query import asked, projects, skills, workflows
 from agentledger.query.answers import Answer
 
 if TYPE_CHECKING:
@@ -35,3 +35,8 @@ get_skill_insights = _framed(skills.skill_insights, "get_skill_insights")
 get_projects = _framed(projects.known_projects, "get_projects")
 get_asked_questions = _framed(asked.asked_questions, "get_asked_questions")
 get_asked_subjects = _framed(asked.asked_subjects, "get_asked_subjects")
+get_skill_comparison = _framed(skills.skill_comparison, "get_skill_comparison")
+get_workflow_correlation = _framed(workflows.workflow_correlation, "get_workflow_correlation")
+get_workflow_recommendation = _framed(
+    workflows.workflow_recommendation, "get_workflow_recommendation"
+)

@@ -109,6 +109,21 @@ def read_insights(snapshot: Snapshot, scope: Scope, skill: str | None) -> Answer
     )
 
 
+def read_comparison(snapshot: Snapshot, skill: str) -> Answer:
+    """One skill in each project, best first; with the projects' names."""
+    return read_answer(
+        snapshot,
+        """
+        select projects.project_name, compared.*
+        from marts.skill_project_comparison as compared
+        left join marts.dim_projects as projects on compared.project_id = projects.project_id
+        where compared.skill_name = ?
+        order by compared.shrunk_rank
+        """,
+        [skill],
+    )
+
+
 def read_totals(snapshot: Snapshot, scope: Scope, period: Period) -> Answer:
     """Totals over all skills of a scope, per bucket."""
     condition, values = _buckets(snapshot, scope, period)
@@ -133,7 +148,7 @@ def check_skill(snapshot: Snapshot, scope: Scope, name: str) -> None:
     reads.note_subject("skill")
     where = "from marts.skill_aggregates where project_id = ? and time_window = 'all'"
     is_known = (
-        _is_bindable(name)
+        is_bindable(name)
         and read_answer(
             snapshot, f"select 1 {where} and skill_name = ?", [scope.project_id, name]
         ).rows
@@ -157,6 +172,11 @@ def newest_bucket(snapshot: Snapshot, scope: Scope, window: str) -> date | None:
     return rows[0][0]
 
 
+def is_bindable(text: str) -> bool:
+    """Whether a text can be a name at all: bytes of an argument that are not UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
+
+
 def _buckets(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[str, list[Any]]:
     """Condition for the buckets of a period: those named, else the newest."""
     if not period.is_range and period.bucket is None:
@@ -176,8 +196,3 @@ def _range(period: Period) -> tuple[str, list[Any]]:
             parts.append(f"bucket_start {comparison} ?")
             values.append(day)
     return " and ".join(parts), values
-
-
-def _is_bindable(text: str) -> bool:
-    """Whether a text can be a name at all: bytes of an argument that are not UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

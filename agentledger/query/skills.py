@@ -11,7 +11,7 @@ from agentledger.errors import UsageError
 from agentledger.query import skill_marts
 from agentledger.query.answers import Answer
 from agentledger.query.periods import parse_period
-from agentledger.query.scope import find_scope
+from agentledger.query.scope import ALL_PROJECTS, Scope, find_scope
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import open_snapshot
@@ -132,3 +132,18 @@ def skill_insights(
         if skill is not None:
             skill_marts.check_skill(snapshot, scope, skill)
         return skill_marts.read_insights(snapshot, scope, skill)
+
+
+@recorded("skills compare")
+def skill_comparison(skill: str, *, settings: Settings | None = None) -> Answer:
+    """Compare one skill over the projects, best first: shrunken rates, proven differences.
+
+    No row where no outcome of the skill is known.
+
+    Raises:
+        UnknownNameError: When the skill is unknown.
+        NothingPublishedError: When no run has published yet.
+    """
+    with open_snapshot(settings) as snapshot:
+        skill_marts.check_skill(snapshot, Scope(ALL_PROJECTS, None), skill)
+        return skill_marts.read_comparison(snapshot, skill)

@@ -151,6 +151,8 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
         "unknown_fields", "data_freshness",
         "ledger_usage",
+        "skill_project_comparison",
+        "workflow_skill_correlation", "workflow_sequences", "workflow_step_decisions",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

@@ -28,6 +28,19 @@ READ = {
     "rank_by_subject_duration rank_by_subject_quality needs_improvement last_asked_at subject_uses "
     "subject_known_outcomes subject_success_rate subject_success_rate_low "
     "subject_success_rate_high subject_p95_duration_ms subject_insight",
+    "skills/skill_project_comparison": "skill_name project_id shrunk_rank shrunk_rate "
+    "known_outcomes success_rate success_rate_low success_rate_high pooled_rate pooled_outcomes "
+    "prior_strength rest_success_rate rate_difference p_value differs evidence",
+    "workflows/workflow_skill_correlation": "project_id workflow_name skill_name usage_count "
+    "completed_with failed_with success_rate success_rate_low success_rate_high "
+    "success_rate_without phi fisher_p evidence avg_duration_ms",
+    "workflows/workflow_sequences": "project_id workflow_name sequence steps sequence_rank "
+    "is_recommended known_runs unknown_runs runs success_rate success_rate_low success_rate_high "
+    "p50_duration_ms evidence",
+    "workflows/workflow_step_decisions": "project_id skill_name decision evidence reason "
+    "recommendation success_rate success_rate_low success_rate_high successful_completions "
+    "known_outcomes unknown_outcomes include_step_rate workflow_runs workflow_runs_completed "
+    "workflow_runs_failed",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 
