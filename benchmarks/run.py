@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import figures
+from benchmarks import emit_overhead, figures
 from benchmarks.generate import DEFAULT_CACHE, SIZES, VARIANTS
 from benchmarks.measurements import Bench, BrokenBenchmarkError, Options
 from benchmarks.processes import ChildFailedError
@@ -52,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             all_figures[variant] = bench.figures
             print(f"\n{variant}, {asked.size}, rounds: {asked.runs} (min / median / max)")
             print(figures.table(bench.figures) + "\n", flush=True)
+        all_figures["emit"] = emit_overhead.figures(Path(work))
+        print(figures.table(all_figures["emit"]) + "\n", flush=True)
     if asked.json:
         asked.json.write_text(_as_json(machine, asked, all_figures), encoding="utf-8")
     missed = [f for found in all_figures.values() for f in figures.missed_ratios(found)]
