@@ -10,7 +10,7 @@ import pytest
 from agentledger.emit import EventRecorder, EventWriter
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
-SECRET = "Zanzibar account 4929 1234"
+PRIVATE = "Zanzibar account 4929 1234"
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def rows(recorder: EventRecorder, home: Path, kind: str) -> list[dict[str, Any]]
 def test_a_use_of_a_skill_says_how_it_ended(recorder: EventRecorder, tmp_path: Path) -> None:
     """Should keep the class of an error; unknown has neither duration nor error (0.2)."""
     recorder.skill("review", completed=True, duration_seconds=1.5, invoked_at=NOON, session_id="s")
-    recorder.skill("review", completed=False, error=ValueError(SECRET), invoked_at=NOON)
+    recorder.skill("review", completed=False, error=ValueError(PRIVATE), invoked_at=NOON)
     recorder.skill("review", duration_seconds=9.0, error="boom", invoked_at=NOON)
     ok, failed, unknown = rows(recorder, tmp_path, "skill_invocations")
     assert ok | {"event_id": None} == {
@@ -95,10 +95,10 @@ def test_a_task_keeps_unknown_apart_from_zero(recorder: EventRecorder, tmp_path:
 
 def test_sentences_never_reach_the_spool(recorder: EventRecorder, tmp_path: Path) -> None:
     """The tempting change is a free `metadata` field: somebody's prompt would land in it."""
-    recorder.skill(SECRET, workflow_path=SECRET, alternatives_considered=[SECRET], error=SECRET,
-                   completed=False, session_id=SECRET)  # fmt: skip
-    recorder.workflow(SECRET, SECRET, project_id=SECRET, skills_used=[SECRET])
-    recorder.usage(SECRET, model=SECRET, run_id=SECRET, patterns={SECRET: 1}, error=OSError(SECRET))
+    recorder.skill(PRIVATE, workflow_path=PRIVATE, alternatives_considered=[PRIVATE], error=PRIVATE,
+                   completed=False, session_id=PRIVATE)  # fmt: skip
+    recorder.workflow(PRIVATE, PRIVATE, project_id=PRIVATE, skills_used=[PRIVATE])
+    recorder.usage(PRIVATE, model=PRIVATE, run_id=PRIVATE, patterns={PRIVATE: 1})
     recorder.flush()
     assert recorder.stats()["written"] == 3
     stored = b"".join(file.read_bytes() for file in (tmp_path / "spool").iterdir())
@@ -108,7 +108,7 @@ def test_sentences_never_reach_the_spool(recorder: EventRecorder, tmp_path: Path
 
 def test_nonsense_is_counted_and_never_raised(recorder: EventRecorder, tmp_path: Path) -> None:
     """Should leave out a field that does not exist, and lose only an event that cannot be one."""
-    recorder.usage("coder", no_such_field=SECRET)
+    recorder.usage("coder", no_such_field=PRIVATE)
     assert recorder.stats()["last_error"] == "TypeError"
     recorder.skill("review", alternatives_considered=7)  # type: ignore[arg-type]
     recorder.workflow("feature", "running", started_at="yesterday")
