@@ -128,4 +128,5 @@ case when {{ denominator }} < {{ var('min_n_rate') }} then 'insufficient_data' e
         "{{ remember_build(ref('fct_intent_events'), 'load_seq') }}"
     ]
 ) }}
+-- depends_on: {{ ref('int_intent_events__versioned') }}
 {% endmacro %}

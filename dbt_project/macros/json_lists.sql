@@ -1,13 +1,13 @@
 {#- Canonical JSON lists of raw columns as lists of the engine. Text that is no JSON list gives null. -#}
 
 {% macro json_texts(text) %}{{ return(adapter.dispatch('json_texts', 'agentledger')(text)) }}{% endmacro %}
-{% macro duckdb__json_texts(text) %}case when json_valid({{ text }}) then from_json({{ text }}, '["VARCHAR"]') end{% endmacro %}
+{% macro duckdb__json_texts(text) %}try(from_json({{ text }}, '["VARCHAR"]')){% endmacro %}
 {% macro spark__json_texts(text) %}from_json({{ text }}, 'array<string>'){% endmacro %}
 
 {#- `[["verb", score], ...]` as a list of pairs of texts; an empty list is null. -#}
 {% macro json_pairs(text) %}{{ return(adapter.dispatch('json_pairs', 'agentledger')(text)) }}{% endmacro %}
 {% macro duckdb__json_pairs(text) -%}
-case when json_valid({{ text }}) and {{ text }} <> '[]' then from_json({{ text }}, '[["VARCHAR"]]') end
+case when {{ text }} <> '[]' then try(from_json({{ text }}, '[["VARCHAR"]]')) end
 {%- endmacro %}
 {% macro spark__json_pairs(text) -%}
 case when {{ text }} <> '[]' then from_json({{ text }}, 'array<array<string>>') end
@@ -41,16 +41,16 @@ coalesce(exists({{ pairs }}, pair ->
 ), false)
 {%- endmacro %}
 
-{#- The verbs of a list of structs, each once, and those of a second list with them; never null. -#}
-{% macro verbs_of_lists(scored, texts) %}{{ return(adapter.dispatch('verbs_of_lists', 'agentledger')(scored, texts)) }}{% endmacro %}
-{% macro duckdb__verbs_of_lists(scored, texts) -%}
+{#- The verbs of a list of pairs, each once, and those of a second list with them; never null. -#}
+{% macro verbs_of_lists(pairs, texts) %}{{ return(adapter.dispatch('verbs_of_lists', 'agentledger')(pairs, texts)) }}{% endmacro %}
+{% macro duckdb__verbs_of_lists(pairs, texts) -%}
 list_distinct(list_concat(
-    coalesce(list_transform({{ scored }}, lambda item: item.verb), []), coalesce({{ texts }}, [])
+    coalesce(list_transform({{ pairs }}, lambda pair: pair[1]), []), coalesce({{ texts }}, [])
 ))
 {%- endmacro %}
-{% macro spark__verbs_of_lists(scored, texts) -%}
+{% macro spark__verbs_of_lists(pairs, texts) -%}
 array_distinct(array_compact(concat(
-    coalesce(transform({{ scored }}, item -> item.verb), array()), coalesce({{ texts }}, array())
+    coalesce(transform({{ pairs }}, pair -> pair[0]), array()), coalesce({{ texts }}, array())
 )))
 {%- endmacro %}
 

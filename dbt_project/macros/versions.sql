@@ -8,7 +8,9 @@
 {%- set order -%}
 {{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
 {%- endset -%}
-with arrived as materialized (
+-- From scratch, only the versions of repeated keys are read twice, and nothing wide is kept in memory;
+-- of a slice that arrived everything is read again and again below, so it is kept.
+with arrived as {{ 'not ' if since < 0 }}materialized (
     select
         {{ listed }}
     from {{ staging }}

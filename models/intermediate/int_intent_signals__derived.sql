@@ -47,7 +47,7 @@ repeats as (
     select
         event_key,
         session_key,
-        'repeat' as signal,
+        'repeat' as signal_kind,
         first_verb as verb,
         first_outcome_class,
         outcome_class,
@@ -88,7 +88,7 @@ rephrased as (
     select
         stuck.event_key,
         stuck.session_key,
-        'rephrased' as signal,
+        'rephrased' as signal_kind,
         success.chosen_now as verb,
         stuck.outcome_class as first_outcome_class,
         success.outcome_class,
@@ -160,7 +160,7 @@ judged as (
 preferences as (
     select
         *,
-        'accepted' as signal,
+        'accepted' as signal_kind,
         final_verb as verb
     from judged
     where outcome_class = 'success'
@@ -172,7 +172,7 @@ preferences as (
     -- forced is no preference.
     select
         *,
-        'rejected' as signal,
+        'rejected' as signal_kind,
         first_verb as verb
     from judged
     where outcome_class = 'success'
@@ -212,7 +212,7 @@ last_preferences as (
 select
     event_key,
     session_key,
-    signal,
+    signal_kind,
     verb,
     cast(null as varchar) as subject_kind,
     first_outcome_class,
@@ -230,7 +230,7 @@ union all
 select
     event_key,
     session_key,
-    signal,
+    signal_kind,
     verb,
     subject_kind,
     outcome_class as first_outcome_class,

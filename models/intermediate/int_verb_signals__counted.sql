@@ -8,11 +8,11 @@ recent as (
     select
         signals.subject_kind,
         signals.verb,
-        signals.signal,
+        signals.signal_kind,
         signals.session_key
     from {{ ref('int_intent_signals__derived') }} as signals
     cross join context
-    where signals.signal in ('accepted', 'rejected')
+    where signals.signal_kind in ('accepted', 'rejected')
         and signals.occurred_at >= context.as_of - interval '{{ var("boost_window_days") }} days'
         and signals.occurred_at < context.as_of
 ),
@@ -23,8 +23,8 @@ per_session as (
         subject_kind,
         verb,
         session_key,
-        count(*) filter (where signal = 'accepted') as accepted_count,
-        count(*) filter (where signal = 'rejected') as rejected_count
+        count(*) filter (where signal_kind = 'accepted') as accepted_count,
+        count(*) filter (where signal_kind = 'rejected') as rejected_count
     from recent
     group by subject_kind, verb, session_key
 )

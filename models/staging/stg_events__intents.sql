@@ -59,10 +59,11 @@ select
     case
         when known_session_id is not null then {{ key_128(['project_id', 'known_session_id']) }}
     end as session_key,
-    case
-        when nullif(trim(utterance_hash), '') is not null
-            then {{ key_128(['lower(trim(utterance_hash))']) }}
-    end as utterance_key,
+    -- 128 bit of a keyed hash are enough to tell utterances apart.
+    coalesce(
+        try_cast(substr(trim(utterance_hash), 1, 32) as uuid),
+        case when trim(utterance_hash) <> '' then {{ key_128(['lower(trim(utterance_hash))']) }} end
+    ) as utterance_key,
     {{ event_link_keys({
         'event': 'event_id', 'run_sheet': 'run_sheet_entry_id', 'dsl': 'dsl_hash'
     }) }},
@@ -105,7 +106,7 @@ select
     ---------- lists
     candidates_pre,
     candidates_post,
-    {{ verbs_of_lists('candidates_pre', 'denied_verbs') }} as offered_verbs,
+    {{ verbs_of_lists('pairs_pre', 'denied_verbs') }} as offered_verbs,
     {{ distinct_items('denied_verbs') }} as denied_verbs,
     {{ distinct_items('denied_by_macro') }} as macro_denied_verbs,
     {{ distinct_items('listed_missing_args') }} as missing_args,
@@ -114,8 +115,8 @@ select
     line_no,
     ordinal,
     load_seq,
-    {{ item_count('candidates_pre') }} as candidate_pre_count,
-    {{ item_count('candidates_post') }} as candidate_post_count,
+    {{ item_count('pairs_pre') }} as candidate_pre_count,
+    {{ item_count('pairs_post') }} as candidate_post_count,
     top1_score,
     top2_score,
     round(top1_score - top2_score, 6) as score_margin,

@@ -10,7 +10,7 @@ with repeats as (
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from {{ ref('int_intent_signals__derived') }}
-    where signal = 'repeat'
+    where signal_kind = 'repeat'
     group by verb, first_outcome_class, session_key
 )
 

@@ -9,7 +9,7 @@ with rephrased as (
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
     from {{ ref('int_intent_signals__derived') }}
-    where signal = 'rephrased'
+    where signal_kind = 'rephrased'
     group by verb, session_key
 )
 
