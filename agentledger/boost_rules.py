@@ -136,14 +136,16 @@ class BoostRules:
             final = None if score is None else min(1.0, max(0.0, score + boost))
             ranked.append(Ranked(verb, final, score, boost))
         # Stable: equal scores keep the order in which the search gave them.
-        return sorted(
-            ranked, key=lambda item: -1.0 if item.final_score is None else -item.final_score
-        )
+        return sorted(ranked, key=lambda item: _last_if_unknown(item.final_score))
 
     def is_control(self, session_id: object) -> bool:
         """Whether a session belongs to the 5 % that stay unboosted; the same answer each time."""
         digest = hashlib.blake2b(str(session_id).encode("utf-8", "replace"), digest_size=8).digest()
         return int.from_bytes(digest, "big") < CONTROL_SHARE * 2**64
+
+
+def _last_if_unknown(score: float | None) -> tuple[bool, float]:
+    return (score is None, 0.0 if score is None else -score)
 
 
 def boosts(*, settings: Settings | None = None, at: datetime | None = None) -> BoostRules:

@@ -1,5 +1,6 @@
 """Questions about intents, answered from a snapshot of the real models: worked example of F."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import pytest
 
 from agentledger import publish, query, warehouse
+from agentledger.cli.main import main
 from agentledger.errors import UsageError
 from agentledger.query import intents
 from agentledger.query.scope import UnknownNameError
-from agentledger.settings import Settings
+from agentledger.settings import HOME_VARIABLE, Settings
 from orchestration.dbt_project import published_relations
 from tests import factories
 from tests.factories_events import make_intent
@@ -201,3 +203,63 @@ def test_frames_and_single_overrides(settings: Settings) -> None:
     assert query.get_alias_proposals(settings=settings).empty
     boosts = query.get_verb_boosts(settings=settings)
     assert {"verb_fqn", "boost_weight", "review_state", "rule_weight"} <= set(boosts.columns)
+
+
+@pytest.fixture
+def run(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str, str]]:
+    """Run a command; returns its exit code and what it wrote."""
+    monkeypatch.setenv(HOME_VARIABLE, str(settings.home))
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = 0
+        try:
+            main(arguments)
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("command", "says"),
+    [
+        ("clarify", "cbu.create"),
+        ("overrides", "cbu.assign-role"),
+        ("denies", "cbu.delete"),
+        ("arg-failures", "name"),
+        ("macro-denies", ""),
+    ],
+)
+def test_each_command_writes_rows_and_json(
+    run: Callable[..., tuple[int, str, str]], command: str, says: str
+) -> None:
+    """Should give a table for people and the same rows for programs."""
+    code, out, err = run("intents", command, "--since", "7d", "--min-count", "1")
+    assert (code, says in out) == (0, True)
+    assert ("not enough data" in out) == bool(says)
+    assert ("No intent event is known" in err) == (not says)
+    code, out, _ = run("intents", command, "--min-count", "1", "--top", "1", "--json")
+    answer = json.loads(out)
+    assert (code, answer["question"], len(answer["rows"])) == (0, command, bool(says))
+    assert run("intents", command, "--min-count", "0")[0] == 2
+
+
+def test_the_report_command_tells_people_and_programs(
+    run: Callable[..., tuple[int, str, str]],
+) -> None:
+    """Should compare, call little data little, and say when nothing is known."""
+    code, out, _ = run("intents", "report", "--since", "2026-03-06")
+    assert code == 0
+    assert "8 events; 2 in the period before." in out
+    assert "not enough data" in out
+    assert "clarify_verb" in out
+    report = json.loads(run("intents", "report", "--since", "7d", "--json")[1])
+    assert report["as_of"] == "2026-03-10T12:00:00Z"
+    assert "No intent event is known" in run("intents", "report", "--since", "2026-03-10")[1]
+    assert run("intents", "report", "--prompt-version", "news")[0] == 1
+    assert run("intents", "report", "--since", "soon")[0] == 2
+    assert run("intents", "overrides", "--events", "--json")[0] == 0
