@@ -75,6 +75,19 @@ def test_a_light_installation_guards_and_says_what_is_missing(
     assert "agentledger[pipeline]" in other.stderr
 
 
+def test_an_orchestrator_loads_reviewed_boosts_without_the_pipeline(
+    bare_python: Path, tmp_path: Path
+) -> None:
+    """Should need neither the snapshot nor DuckDB: the orchestrator runs elsewhere."""
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom agentledger import query\n"
+        "from agentledger.settings import Settings\n"
+        "print(query.boosts(settings=Settings(Path(sys.argv[1]), 'UTC')))"
+    )
+    finished = run(bare_python, "-c", code, str(tmp_path), cwd=tmp_path)
+    assert finished.stdout.strip() == "BoostRules(rules=(), version=0)", finished.stderr
+
+
 def test_only_the_light_dependency_is_not_an_extra(wheel: Path) -> None:
     """Should keep the pipeline's dependencies behind the extra in what the index is told."""
     with zipfile.ZipFile(wheel) as archive:
