@@ -83,7 +83,7 @@ coalesce(
 {%- for link, column in columns.items() %}
     case
         when {{ known_id(column) }} is not null then coalesce(
-            try_cast(trim({{ column }}) as uuid), {{ key_128(['lower(trim(' ~ column ~ '))']) }}
+            {{ uuid_of('trim(' ~ column ~ ')') }}, {{ key_128(['lower(trim(' ~ column ~ '))']) }}
         )
     end as {{ link }}_link{{ ',' if not loop.last }}
 {%- endfor %}

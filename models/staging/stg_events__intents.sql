@@ -61,7 +61,7 @@ select
     end as session_key,
     -- 128 bit of a keyed hash are enough to tell utterances apart.
     coalesce(
-        try_cast(substr(trim(utterance_hash), 1, 32) as uuid),
+        {{ uuid_of('substr(trim(utterance_hash), 1, 32)') }},
         case when trim(utterance_hash) <> '' then {{ key_128(['lower(trim(utterance_hash))']) }} end
     ) as utterance_key,
     {{ event_link_keys({

@@ -28,7 +28,13 @@ new_links as materialized (
     union
     select {{ link }}_link as link_key
     from {{ ref('int_intent_events__versioned') }}
-    where key_load_seq > {{ since }} and {{ link }}_link is not null
+    where key_load_seq > {{ since }}
+        -- Commands repeat all the time; only those matter under which an execution was reported.
+        and {{ link }}_link in (
+            select reported.link_key
+            from {{ ref('int_intent_executions__versioned') }} as reported
+            where reported.link_kind = '{{ link }}'
+        )
     {%- endfor %}
 ),
 
@@ -49,7 +55,8 @@ looked_at as materialized (
     {%- for link in links %}
     select {{ link }}_link as link_key
     from kept
-    where {{ link }}_link is not null and event_key in (select touched.event_key from touched)
+    where {{ link }}_link is not null
+        and event_key in (select touched.event_key from touched)
     {%- if not loop.last %}
     union
     {%- endif %}

@@ -1,6 +1,5 @@
 {#- Proposals of analyses.md F2: how far the score of a verb should move for a kind of subject. Nothing changes
     by them until somebody accepts them. The rate of a verb is shrunk towards its cell, the cell towards all. #}
-{%- set prior = var('boost_prior_strength') %}
 with counted as (
     select * from {{ ref('int_verb_signals__counted') }}
 ),
@@ -20,29 +19,23 @@ pooled as (
 expected as (
     select
         *,
-        (
-            accepted_cell
-            + {{ prior }} * (accepted_all + 1) / (accepted_all + rejected_all + 2)
-        ) / (accepted_cell + rejected_cell + {{ prior }}) as expected_rate
+        {{ shrunk_acceptance(
+            'accepted_cell', 'rejected_cell', pooled_acceptance('accepted_all', 'rejected_all')
+        ) }} as expected_rate
     from pooled
 ),
 
 weighed as (
     select
         *,
-        ln(
-            (accepted_count + {{ prior }} * expected_rate)
-            / (rejected_count + {{ prior }} * (1 - expected_rate))
-        ) - ln(expected_rate / (1 - expected_rate)) as log_odds_shift
+        {{ log_odds_shift('accepted_count', 'rejected_count', 'expected_rate') }} as log_odds_shift
     from expected
 ),
 
 decided as (
     select
         *,
-        greatest(
-            -{{ var('boost_bound') }}, least({{ var('boost_bound') }}, {{ var('boost_scale') }} * log_odds_shift)
-        ) as raw_weight,
+        {{ bounded_boost('log_odds_shift') }} as raw_weight,
         accepted_count + rejected_count < {{ var('boost_min_signals') }}
         or session_count < {{ var('boost_min_sessions') }} as is_too_few
     from weighed
