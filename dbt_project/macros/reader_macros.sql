@@ -32,7 +32,7 @@ end
 {{ return(adapter.dispatch('create_reader_macros', 'agentledger')()) }}
 {% endmacro %}
 
-{% macro default__create_reader_macros() %}{% endmacro %}
+{% macro spark__create_reader_macros() %}{% endmacro %}
 
 {% macro duckdb__create_reader_macros() %}
 {%- if execute and flags.WHICH in ('run', 'build') -%}
