@@ -9,7 +9,7 @@ with repeats as (
         count(*) filter (where outcome_class = 'success') as success_count,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
-    from {{ ref('int_intent_signals__derived') }}
+    from {{ ref('fct_intent_signals') }}
     where signal_kind = 'repeat'
     group by verb, first_outcome_class, session_key
 )

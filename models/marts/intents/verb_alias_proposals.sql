@@ -8,7 +8,7 @@ with rephrased as (
         count(*) filter (where first_outcome_class like 'clarify%') as clarify_count,
         min(occurred_at) as first_seen_at,
         max(occurred_at) as last_seen_at
-    from {{ ref('int_intent_signals__derived') }}
+    from {{ ref('fct_intent_signals') }}
     where signal_kind = 'rephrased'
     group by verb, session_key
 )

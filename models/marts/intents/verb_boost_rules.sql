@@ -1,7 +1,7 @@
 {#- Proposals of analyses.md F2: how far the score of a verb should move for a kind of subject. Nothing changes
     by them until somebody accepts them. The rate of a verb is shrunk towards its cell, the cell towards all. #}
 with counted as (
-    select * from {{ ref('int_verb_signals__counted') }}
+    select * from {{ ref('verb_signal_counts') }}
 ),
 
 pooled as (

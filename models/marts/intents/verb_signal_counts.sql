@@ -1,3 +1,4 @@
+{{ config(materialized='view') }}
 {#- Preferences of the weeks before `as_of`, counted per verb and subject. Neither the scope nor the phase of an
     utterance is kept, so both stand as `(any)`: keys of the rules, ready for a source that tells them. #}
 with context as (
@@ -10,7 +11,7 @@ recent as (
         signals.verb,
         signals.signal_kind,
         signals.session_key
-    from {{ ref('int_intent_signals__derived') }} as signals
+    from {{ ref('fct_intent_signals') }} as signals
     cross join context
     where signals.signal_kind in ('accepted', 'rejected')
         and signals.occurred_at >= context.as_of - interval '{{ var("boost_window_days") }} days'
