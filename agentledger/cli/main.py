@@ -18,6 +18,7 @@ import agentledger
 from agentledger import reads
 from agentledger.cli import (
     emit,
+    intents,
     quickstart,
     registry,
     runs,
@@ -59,6 +60,7 @@ for family in (
     sample,
     skills,
     workflows,
+    intents,
     emit,
     reads_command,
 ):
