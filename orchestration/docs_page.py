@@ -1,8 +1,8 @@
 """The one page of the dbt docs site, put together from what dbt wrote.
 
 Belongs here: pure functions from dbt's template, manifest and catalogue to the text of the page,
-and how the page looks. Does not belong here: running dbt and serving the page (`docs_site.py`), what is
-said about a model (`models/`).
+and how the page looks. Does not belong here: running dbt (`docs_site.py`), what is said about a
+model (`models/`).
 
 dbt's own page would do, but for what a reader stumbles over: worked examples among the relations of
 the lineage graph, column descriptions cut off after three words, a folder called "..", an icon that
