@@ -57,9 +57,8 @@ LOOK = """<style>
 .model-markdown pre { white-space: pre; overflow-x: auto; }
 </style>"""
 
-FAINT_EDGE, CLEAR_EDGE = '-color":"#006f8a"', '-color":"#6cb8cc"'
+FAINT_EDGES, CLEAR_EDGE = ('-color":"#006f8a"', '-color":"#027599"'), '-color":"#6cb8cc"'
 """Edges of the graph: dbt's differ from their background by a shade nobody sees on a projector."""
-
 
 DEFAULT_GRAPH = '["model","seed","snapshot","source","test","unit_test","analysis"'
 GRAPH_WITHOUT_TESTS = '["model","seed","snapshot","source","analysis"'
@@ -89,13 +88,14 @@ def compose(template: str, manifest: Node, catalog: Mapping[str, Any]) -> str:
     page = (
         template.replace(TITLE, "<title>AgentLedger docs</title>")
         .replace(BROKEN_ICON, ICON)
-        .replace(FAINT_EDGE, CLEAR_EDGE)
         .replace(DEFAULT_GRAPH, GRAPH_WITHOUT_TESTS)
         .replace(EARLY_ICON, ICON_AFTER_BINDING)
         # First of all in the head: the policy holds for what comes after it.
         .replace("<head>", f"<head>{NOTHING_LEAVES}", 1)
         .replace("</head>", f"{LOOK}</head>", 1)
     )
+    for faint in FAINT_EDGES:
+        page = page.replace(faint, CLEAR_EDGE)
     page = page.replace(MANIFEST_SLOT, _as_script(presented(manifest)))
     return page.replace(CATALOG_SLOT, _as_script(catalog))
 
