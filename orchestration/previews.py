@@ -4,6 +4,7 @@ Belongs here: row counts and previews of public columns, and what they may cost 
 belong here: which columns are public (`meta.privacy` in the dbt YAML), what is published.
 """
 
+import re
 import threading
 import time
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ PREVIEW_SECONDS = 1.0
 computed whole for its first row, and on a large ledger that is not worth anybody's wait."""
 
 PREVIEW_KEY = "preview (public columns)"
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>#|!~&:])")
+"""Punctuation that markdown may read as more than itself; a colon makes an address a link."""
 
 
 class PreviewBudget:
@@ -73,7 +77,11 @@ def relation_metadata(
 
 
 def as_markdown(frame: pd.DataFrame) -> str:
-    """A frame as a markdown table; a cell cannot break out of it."""
+    """A frame as a markdown table whose cells are text and nothing else.
+
+    What stands in a cell comes from files of others: as markdown, a skill called `![](http://…)`
+    would make the reader's browser ask that address.
+    """
     if frame.empty:
         return "no rows"
     return frame.astype(object).map(_as_cell).to_markdown(index=False, disable_numparse=True) or ""
@@ -84,4 +92,4 @@ def _as_cell(value: object) -> str:
     if missing:
         return ""
     text = f"{value:.4g}" if isinstance(value, float) else str(value)
-    return text.replace("|", "\\|").replace("\n", " ")
+    return _MARKUP.sub(r"\\\1", text.replace("\n", " "))
