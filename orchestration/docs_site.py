@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from agentledger import warehouse
 from agentledger.errors import AgentLedgerError
 from agentledger.settings import Settings
 from orchestration import docs_page, manifest
@@ -22,6 +23,9 @@ def generate(settings: Settings, project_dir: Path = manifest.DBT_PROJECT_DIR) -
     Raises:
         AgentLedgerError: When dbt fails; carries what it said.
     """
+    with warehouse.open_warehouse(settings):
+        # Makes the raw tables: dbt compiles the models that read them, before the first run, too.
+        pass
     settings.dbt_target_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     settings.docs_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=settings.dbt_target_dir, prefix="docs-") as target:
@@ -43,7 +47,7 @@ def generate(settings: Settings, project_dir: Path = manifest.DBT_PROJECT_DIR) -
         if done.returncode != 0 or not all(path.exists() for path in written):
             raise AgentLedgerError(
                 "dbt cannot make the docs site:\n"
-                f"{(done.stdout + done.stderr).strip()}\nMend what it names, then try again."
+                f"{_said(done.stdout + done.stderr)}\nMend what it names, then try again."
             )
         template, facts, catalog = (path.read_text("utf-8") for path in written)
         page = settings.docs_dir / "index.html"
@@ -55,3 +59,8 @@ def generate(settings: Settings, project_dir: Path = manifest.DBT_PROJECT_DIR) -
         # Same file system, so the old page is there until the new one is whole.
         built.replace(page)
     return page
+
+
+def _said(output: str) -> str:
+    """What dbt said, without what DuckDB's binding adds about itself when a process fails."""
+    return output.partition("nanobind:")[0].strip()

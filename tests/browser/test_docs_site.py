@@ -1,12 +1,16 @@
 """The dbt docs site, as a reader sees it."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from agentledger.settings import Settings, process_environment
 from orchestration.manifest import manifest_path
+from tests.browser import services
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -107,23 +111,34 @@ def test_the_browser_refuses_what_would_leave_the_page(docs: str, page: "Page") 
     assert refused == "refused"
 
 
-def test_the_port_is_asked_for_before_the_work(docs: str, ledger: Any, tmp_path: Path) -> None:
+def test_the_port_is_asked_for_before_the_work(docs: str, ledger: Settings) -> None:
     """Should say that the port is taken at once, and what to do; not after ten seconds of dbt."""
-    import subprocess
-    import sys
-
-    from agentledger.settings import process_environment
-
     port = docs.rpartition(":")[2]
-    done = subprocess.run(
-        [sys.executable, "-m", "agentledger.cli.main", "docs", "--port", port],
-        env=process_environment(ledger, {}), cwd=tmp_path, capture_output=True, text=True,
-        timeout=120, check=False,
-    )  # fmt: skip
+    done = call(ledger, "docs", "--port", port)
     assert done.returncode == 1
     assert f"Port {port} of 127.0.0.1 is taken" in done.stderr
     assert "--port" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_site_can_be_made_before_the_first_run(tmp_path: Path) -> None:
+    """Should document an empty ledger: `make docs` is what many type first."""
+    done = call(Settings(home=tmp_path / "home", host_zone="UTC"), "docs", "--no-serve")
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.strip()).stat().st_mode & 0o777 == 0o600
+    assert "skill_aggregates" in Path(done.stdout.strip()).read_text("utf-8")
+
+
+def call(settings: Settings, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command of ours to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "agentledger.cli.main", *arguments],
+        env=process_environment(settings, {}),
+        capture_output=True,
+        text=True,
+        timeout=services.START_SECONDS,
+        check=False,
+    )
 
 
 def flat(text: str) -> str:
