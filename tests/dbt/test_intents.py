@@ -216,9 +216,7 @@ def test_the_same_words_again(example: Warehouse) -> None:
     ) == [("cbu.create", "no_match", 3, 1, 1, 0)]
 
 
-def test_an_outcome_that_nobody_mapped_warns(
-    example: Warehouse, dbt: Callable[..., Any]
-) -> None:
+def test_an_outcome_that_nobody_mapped_warns(example: Warehouse, dbt: Callable[..., Any]) -> None:
     """Should warn and not stop the build: the events are counted."""
     done = dbt(example.path, "test", "--select", "intent_failure_modes_daily__outcome__mapped")
     assert "WARN" in done.stdout
