@@ -1,7 +1,7 @@
-{#- When an event of a log happened: the CTEs `zones`, `zone_shift_days`, `spelled`, `placed` and `timed`
-    over a CTE with `ts` and `source_id`. The same rules as for skill invocations; the joins also keep
-    the engine from computing the expressions of the caller's CTE once for each use.
-    `timed` adds occurred_at, is_local_time_ambiguous and ts_spelling. -#}
+{#- When an event of a log happened: the CTEs `zones`, `zone_shift_days`, `spelled`, `placed`
+    and `timed` over a CTE with `ts` and `source_id`. The same rules as for skill invocations;
+    the joins also keep the engine from computing the expressions of the caller's CTE once for
+    each use. `timed` adds occurred_at, is_local_time_ambiguous and ts_spelling. -#}
 {% macro event_time_ctes(relation) -%}
 zones as (
     select source_id, zone from {{ source('raw', 'sources') }}
@@ -77,8 +77,8 @@ coalesce(
     )
 {%- endmacro %}
 
-{#- What ties events of different logs together: a key of each id that an event names, null for none. A
-    UUID is its own key, which costs a tenth of a hash. -#}
+{#- What ties events of different logs together: a key of each id that an event names, null for
+    none. A UUID is its own key, which costs a tenth of a hash. -#}
 {% macro event_link_keys(columns) -%}
 {%- for link, column in columns.items() %}
     case

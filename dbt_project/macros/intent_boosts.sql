@@ -1,6 +1,7 @@
 {#- Boosts of verbs (analyses.md F2). Every argument may be an expression. -#}
 
-{#- Share of accepted signals, shrunk towards a rate by the weight of `boost_prior_strength` signals. -#}
+{#- Share of accepted signals, shrunk towards a rate by the weight of `boost_prior_strength`
+    signals. -#}
 {% macro shrunk_acceptance(accepted, rejected, towards) -%}
 ({{ accepted }} + {{ var('boost_prior_strength') }} * {{ towards }})
     / ({{ accepted }} + {{ rejected }} + {{ var('boost_prior_strength') }})

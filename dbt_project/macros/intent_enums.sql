@@ -1,5 +1,6 @@
-{#- The two vocabularies of intent events, read as one (formats.md 5.1 to 5.3). Every argument is a
-    value that was trimmed and folded to lower case; the caller keeps the raw one beside it. -#}
+{#- The two vocabularies of intent events, read as one (formats.md 5.1 to 5.3). Every argument
+    is a value that was trimmed and folded to lower case; the caller keeps the raw one beside
+    it. -#}
 
 {#- Canonical outcome → the values that mean it, and its class (analyses.md F). -#}
 {% macro intent_outcome_definitions() %}
@@ -40,6 +41,8 @@ end
 {% macro intent_failure_classes() %}{{ return(['denied', 'no_match', 'not_ready', 'error']) }}{% endmacro %}
 {% macro intent_friction_classes() %}{{ return(['clarify_verb', 'clarify_args', 'clarify_scope']) }}{% endmacro %}
 
+{% macro in_classes(column, classes) %}{{ column }} in ('{{ classes | join("', '") }}'){% endmacro %}
+
 {% macro semreg_mode(folded, folded_outcome) -%}
 case
     when {{ folded }} = 'strict' and {{ folded_outcome }} = 'no_allowed_verbs' then 'deny_all_or_unavailable'
@@ -61,8 +64,8 @@ case
 end
 {%- endmacro %}
 
-{#- Which vocabulary an event speaks, from the words that only one of the two has. `both`: only words
-    that both share, or words of each; `unknown`: no word of either. -#}
+{#- Which vocabulary an event speaks, from the words that only one of the two has. `both`: only
+    words that both share, or words of each; `unknown`: no word of either. -#}
 {% macro intent_vocabulary(folded_outcome, folded_mode) -%}
 {%- set of_implementation -%}
 coalesce(
@@ -104,4 +107,9 @@ case
         '', '00000000-0000-0000-0000-000000000000', '00000000000000000000000000000000'
     ) then trim({{ text }})
 end
+{%- endmacro %}
+
+{#- Text of a producer as a count; null when it is none. -#}
+{% macro count_of(text) -%}
+case when try_cast({{ text }} as integer) >= 0 then try_cast({{ text }} as integer) end
 {%- endmacro %}

@@ -23,7 +23,8 @@
 {{ return(intent_columns() + ['record_key', 'content_hash', 'file_id', 'line_no', 'ordinal', 'load_seq']) }}
 {% endmacro %}
 
-{#- Days of all versions, old and new, of the events that gained a row or an execution after `since`. -#}
+{#- Days of all versions, old and new, of the events that gained a row or an execution after
+    `since`. -#}
 {% macro touched_intent_days(since) -%}
 select versions.occurred_on
 from {{ ref('int_intent_events__versioned') }} as versions
@@ -52,8 +53,8 @@ from {{ ref('fct_intent_events') }} as events
 where events.load_seq > {{ since }}
 {%- endmacro %}
 
-{#- Pre-hook, in the transaction of the model: what is touched is deleted by list and then inserted, so
-    that a bucket that lost its last event disappears. -#}
+{#- Pre-hook, in the transaction of the model: what is touched is deleted by list and then
+    inserted, so that a bucket that lost its last event disappears. -#}
 {% macro delete_touched_intents(column, unit) %}
 {%- if execute and is_incremental() -%}
     {%- set since = trusted_load_seq() -%}
@@ -72,8 +73,8 @@ where {{ column }} in ({{ touched_intents(unit, since) }})
 {%- endif -%}
 {% endmacro %}
 
-{#- Facts that count: of active projects and of a time that can be believed. `unit` limits them to what
-    is touched in an incremental run. -#}
+{#- Facts that count: of active projects and of a time that can be believed. `unit` limits them
+    to what is touched in an incremental run. -#}
 {% macro countable_intents(columns, unit) -%}
 {%- set since = trusted_load_seq() -%}
 {%- set key = {'day': 'occurred_on', 'session': 'session_key', 'event': 'event_key'}[unit] -%}
@@ -115,8 +116,8 @@ case when {{ denominator }} < {{ var('min_n_rate') }} then 'insufficient_data' e
 ]) }}
 {% endmacro %}
 
-{#- How a mart of intents is kept up to date: what is touched is deleted and then inserted, and the model
-    remembers up to which load it was built, all in one transaction. -#}
+{#- How a mart of intents is kept up to date: what is touched is deleted and then inserted, and
+    the model remembers up to which load it was built, all in one transaction. -#}
 {% macro intent_daily_config(column='event_date', unit='day') %}
 {{ config(
     materialized='incremental',

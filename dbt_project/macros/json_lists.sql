@@ -1,4 +1,5 @@
-{#- Canonical JSON lists of raw columns as lists of the engine. Text that is no JSON list gives null. -#}
+{#- Canonical JSON lists of raw columns as lists of the engine. Text that is no JSON list gives
+    null. -#}
 
 {% macro json_texts(text) %}{{ return(adapter.dispatch('json_texts', 'agentledger')(text)) }}{% endmacro %}
 {% macro duckdb__json_texts(text) %}try(from_json({{ text }}, '["VARCHAR"]')){% endmacro %}
@@ -28,7 +29,8 @@ transform({{ pairs }}, pair -> named_struct(
 ))
 {%- endmacro %}
 
-{#- Whether a pair has a second text that is no score between 0 and 1. A JSON null is no score at all. -#}
+{#- Whether a pair has a second text that is no score between 0 and 1. A JSON null is no score
+    at all. -#}
 {% macro has_bad_score(pairs) %}{{ return(adapter.dispatch('has_bad_score', 'agentledger')(pairs)) }}{% endmacro %}
 {% macro duckdb__has_bad_score(pairs) -%}
 coalesce(list_bool_or(list_transform({{ pairs }}, lambda pair:
@@ -74,3 +76,9 @@ array_distinct(array_compact(concat(
 {% macro one_item_list(item) %}{{ return(adapter.dispatch('one_item_list', 'agentledger')(item)) }}{% endmacro %}
 {% macro duckdb__one_item_list(item) %}[{{ item }}]{% endmacro %}
 {% macro spark__one_item_list(item) %}array({{ item }}){% endmacro %}
+
+{#- Score of a pair by its position from 0; null outside 0..1. -#}
+{% macro score_of(pairs, position) -%}
+{%- set score = 'try_cast(' ~ list_item(list_item(pairs, position), 1) ~ ' as double)' -%}
+case when {{ score }} between 0 and 1 then {{ score }} end
+{%- endmacro %}

@@ -1,10 +1,10 @@
-{#- Comparing two proportions, s1 of n1 against s2 of n2 (analyses.md I3). Every argument may be an
-    expression. -#}
+{#- Comparing two proportions, s1 of n1 against s2 of n2 (analyses.md I3). Every argument may be
+    an expression. -#}
 
-{#- Upper tail of the standard normal distribution at z >= 0. Rational approximation of J. F. Hart et al.,
-    Computer Approximations (1968), algorithm 5666, in the double-precision form of G. West, Better
-    approximations to cumulative normal functions (2005); beyond 7.07 a continued fraction. Relative
-    error below 1e-8 up to z = 37, absolute below 1e-15. -#}
+{#- Upper tail of the standard normal distribution at z >= 0. Rational approximation of J. F.
+    Hart et al., Computer Approximations (1968), algorithm 5666, in the double-precision form of
+    G. West, Better approximations to cumulative normal functions (2005); beyond 7.07 a
+    continued fraction. Relative error below 1e-8 up to z = 37, absolute below 1e-15. -#}
 {% macro normal_upper_tail(z) -%}
 {%- set numerator = [3.52624965998911e-02, 0.700383064443688, 6.37396220353165, 33.912866078383,
     112.079291497871, 221.213596169931, 220.206867912376] -%}
@@ -20,8 +20,8 @@ case
 end
 {%- endmacro %}
 
-{#- Value of a polynomial by Horner's rule; coefficients from the highest power down. Doubles throughout:
-    a decimal literal would be cut to the scale of a decimal. -#}
+{#- Value of a polynomial by Horner's rule; coefficients from the highest power down. Doubles
+    throughout: a decimal literal would be cut to the scale of a decimal. -#}
 {% macro horner(coefficients, x) -%}
 {%- set terms = namespace(text='cast(' ~ coefficients[0] ~ ' as double)') -%}
 {%- for coefficient in coefficients[1:] -%}

@@ -1,7 +1,8 @@
-{#- Every version of every record of an event log, and why all but one of them are dropped: the body of an
-    incremental model whose unique key is `key`. A key that gained a row brings all of its versions, and
-    content alone chooses the winner anew. `winner` is the order of what the kinds of events know about
-    themselves; the last columns only tell byte-equal copies apart. -#}
+{#- Every version of every record of an event log, and why all but one of them are dropped: the
+    body of an incremental model whose unique key is `key`. A key that gained a row brings all
+    of its versions, and content alone chooses the winner anew. `winner` is the order of what
+    the kinds of events know about themselves; the last columns only tell byte-equal copies
+    apart. -#}
 {% macro versions_of(staging, key, columns, winner) -%}
 {%- set since = built_load_seq('load_seq') -%}
 {%- set listed = columns | join(',\n        ') -%}

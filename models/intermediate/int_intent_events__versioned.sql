@@ -4,7 +4,8 @@
     unique_key='event_key',
     on_schema_change='fail'
 ) }}
-{#- A version whose outcome is known wins over one whose outcome is unmapped; then content decides. #}
+{#- A version whose outcome is known wins over one whose outcome is unmapped; then content
+    decides. #}
 {{ versions_of(
     ref('stg_events__intents'),
     'event_key',

@@ -4,7 +4,8 @@
     unique_key='execution_key',
     on_schema_change='fail'
 ) }}
-{#- A version that knows how the command ended wins over one that does not; then content decides. #}
+{#- A version that knows how the command ended wins over one that does not; then content
+    decides. #}
 {{ versions_of(
     ref('stg_events__intent_executions'),
     'execution_key',

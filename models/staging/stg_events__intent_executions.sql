@@ -1,6 +1,6 @@
-{#- One row per row of raw.intent_executions. It names its intent by the event, else by the entry of the
-    run sheet, else by the hash of the command; the first that is given decides, whether or not that
-    intent has arrived yet. #}
+{#- One row per row of raw.intent_executions. It names its intent by the event, else by the
+    entry of the run sheet, else by the hash of the command; the first that is given decides,
+    whether or not that intent has arrived yet. #}
 with events as (
     select * from {{ source('raw', 'intent_executions') }}
 ),

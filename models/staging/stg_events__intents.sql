@@ -1,6 +1,6 @@
-{#- One row per row of raw.intent_events: rename, cast, normalise both vocabularies. Versions and copies
-    are all here; which of them counts is decided in intermediate. No window function: a refresh must
-    not pay for history. #}
+{#- One row per row of raw.intent_events: rename, cast, normalise both vocabularies. Versions
+    and copies are all here; which of them counts is decided in intermediate. No window
+    function: a refresh must not pay for history. #}
 with events as (
     select
         *,
@@ -38,12 +38,8 @@ ranked as (
     select
         *,
         -- Scores came from float32: six places are what they hold.
-        {%- for position in [0, 1] %}
-        round(case
-            when try_cast({{ list_item(list_item('ranked_pairs', position), 1) }} as double) between 0 and 1
-                then try_cast({{ list_item(list_item('ranked_pairs', position), 1) }} as double)
-        end, 6) as top{{ position + 1 }}_score{{ ',' if not loop.last }}
-        {%- endfor %}
+        round({{ score_of('ranked_pairs', 0) }}, 6) as top1_score,
+        round({{ score_of('ranked_pairs', 1) }}, 6) as top2_score
     from scored
 )
 
@@ -120,16 +116,9 @@ select
     top1_score,
     top2_score,
     round(top1_score - top2_score, 6) as score_margin,
-    case
-        when try_cast(pruned_verbs_count as integer) >= 0 then try_cast(pruned_verbs_count as integer)
-    end as pruned_verbs_count,
-    case
-        when try_cast(surface_full_count as integer) >= 0 then try_cast(surface_full_count as integer)
-    end as surface_full_count,
-    case
-        when try_cast(surface_pack_scoped_count as integer) >= 0
-            then try_cast(surface_pack_scoped_count as integer)
-    end as surface_pack_scoped_count,
+    {{ count_of('pruned_verbs_count') }} as pruned_verbs_count,
+    {{ count_of('surface_full_count') }} as surface_full_count,
+    {{ count_of('surface_pack_scoped_count') }} as surface_pack_scoped_count,
     case
         when try_cast(entity_confidence as double) between 0 and 1
             then try_cast(entity_confidence as double)

@@ -1,5 +1,5 @@
-{#- analyses.md I3, B3 and D2: z, p and Newcombe's interval, to the places that the reference shows; and
-    the normal distribution against tables of 1 - Phi. -#}
+{#- analyses.md I3, B3 and D2: z, p and Newcombe's interval, to the places that the reference
+    shows; and the normal distribution against tables of 1 - Phi. -#}
 with examples (s1, n1, s2, n2, z, p, low, high) as (
     values
         (160, 200, 174, 200, 1.8859, 0.0593, -0.0030, 0.1427),

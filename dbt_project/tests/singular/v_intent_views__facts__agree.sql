@@ -1,5 +1,5 @@
-{#- Each view equals what the facts say, counted anew: no event is lost on the way through the daily marts,
-    and none counts twice. -#}
+{#- Each view equals what the facts say, counted anew: no event is lost on the way through the
+    daily marts, and none counts twice. -#}
 with events as not materialized (
     select events.*
     from {{ ref('fct_intent_events') }} as events
@@ -49,7 +49,8 @@ verbs as (
 args as (
     select
         coalesce(subject_verb, '(none)') as verb,
-        {{ each_item("coalesce(missing_args, " ~ one_item_list("'(not logged)'") ~ ")") }} as missing_arg
+        {{ each_item('coalesce(missing_args, ' ~ one_item_list("'(not logged)'") ~ ')') }}
+            as missing_arg
     from events
     where outcome_class = 'clarify_args'
 ),

@@ -1,4 +1,5 @@
-{#- analyses.md F2: A = 700, R = 298 in all; a cell of 56 and 99, and the bounds in a cell of 500 each. -#}
+{#- analyses.md F2: A = 700, R = 298 in all; a cell of 56 and 99, and the bounds in a cell of
+    500 each. -#}
 with examples (accepted, rejected, accepted_cell, rejected_cell, shift, weight) as (
     values
         (40, 10, 56, 99, 1.1853, 0.0593),

@@ -4,8 +4,8 @@
     unique_key='message_key',
     on_schema_change='fail'
 ) }}
-{#- One row per message: of its versions content chooses one. A message is written again when it gained a
-    row or when the intent that it answers arrived or changed. #}
+{#- One row per message: of its versions content chooses one. A message is written again when it
+    gained a row or when the intent that it answers arrived or changed. #}
 {%- set since = built_load_seq('load_seq') %}
 with messages as (
     select

@@ -4,10 +4,11 @@
     unique_key='event_key',
     on_schema_change='fail'
 ) }}
-{#- The kept version of every event, with how its command ran. Executions arrive later than their intent,
-    and a run-sheet entry or a command may be shared by several intents: an execution belongs to the
-    nearest intent before it. So an event is written again when it gained a version, when something was
-    executed under one of its links, or when another event came under a link that it shares. #}
+{#- The kept version of every event, with how its command ran. Executions arrive later than
+    their intent, and a run-sheet entry or a command may be shared by several intents: an
+    execution belongs to the nearest intent before it. So an event is written again when it
+    gained a version, when something was executed under one of its links, or when another event
+    came under a link that it shares. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set links = ['event', 'run_sheet', 'dsl'] %}
 with kept as not materialized (
@@ -96,7 +97,9 @@ link_loads as materialized (
             max(key_load_seq) as intents_load_seq
         from {{ ref('int_intent_events__versioned') }}
         where {{ link }}_link in (
-            select executed_links.link_key from executed_links where executed_links.link_kind = '{{ link }}'
+            select executed_links.link_key
+            from executed_links
+            where executed_links.link_kind = '{{ link }}'
         )
         group by {{ link }}_link
         {%- if not loop.last %}
@@ -147,8 +150,10 @@ assigned as (
             partition by executions.execution_key
             order by
                 case when linked_events.occurred_at <= executions.occurred_at then 0 else 1 end,
-                abs({{ epoch_micros('executions.occurred_at') }} - {{ epoch_micros('linked_events.occurred_at') }})
-                    nulls last,
+                abs(
+                    {{ epoch_micros('executions.occurred_at') }}
+                    - {{ epoch_micros('linked_events.occurred_at') }}
+                ) nulls last,
                 linked_events.event_key
         ) as intent_rank
     from {{ ref('int_intent_executions__versioned') }} as executions
@@ -181,7 +186,8 @@ complete as (
         last_run.error_class as execution_error_class,
         coalesce(last_run.execution_count, 0) as execution_count,
         last_run.executed_at,
-        greatest(kept.key_load_seq, coalesce(event_loads.link_load_seq, kept.key_load_seq)) as load_seq
+        greatest(kept.key_load_seq, coalesce(event_loads.link_load_seq, kept.key_load_seq))
+            as load_seq
     from kept
     left join event_loads on kept.event_key = event_loads.event_key
     left join last_run on kept.event_key = last_run.event_key and last_run.run_rank = 1
@@ -200,7 +206,7 @@ select
     execution_error_class,
     execution_count,
     load_seq,
-    outcome_class in ('{{ intent_failure_classes() | join("', '") }}') as is_failure,
-    outcome_class in ('{{ intent_friction_classes() | join("', '") }}') as is_friction,
+    {{ in_classes('outcome_class', intent_failure_classes()) }} as is_failure,
+    {{ in_classes('outcome_class', intent_friction_classes()) }} as is_friction,
     executed_at
 from complete

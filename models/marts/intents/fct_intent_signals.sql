@@ -1,7 +1,8 @@
 {{ intent_daily_config('session_key', 'session') }}
-{#- What the events of a session tell about each other: the same utterance asked again, an utterance put
-    in other words until it worked, a verb accepted or rejected. Sessions that are touched are read
-    again as a whole. Events without a session say nothing here: strangers must not be merged. -#}
+{#- What the events of a session tell about each other: the same utterance asked again, an
+    utterance put in other words until it worked, a verb accepted or rejected. Sessions that are
+    touched are read again as a whole. Events without a session say nothing here: strangers must
+    not be merged. -#}
 {%- set patience = "interval '" ~ var('rephrase_window_minutes') ~ " minutes'" %}
 with events as not materialized (
     {{ countable_intents([

@@ -1,6 +1,6 @@
 {{ intent_daily_config() }}
-{#- Which arguments could not be filled. The denominator of a verb, which holds its events without a missing
-    argument too, is `intent_verbs_daily.arg_event_count`. -#}
+{#- Which arguments could not be filled. The denominator of a verb, which holds its events
+    without a missing argument too, is `intent_verbs_daily.arg_event_count`. -#}
 with events as (
     {{ countable_intents([
         'occurred_on', 'prompt_version', 'subject_verb', 'outcome_class', 'missing_args',
@@ -14,7 +14,8 @@ named as (
         {{ prompt_version_key('prompt_version') }} as prompt_version,
         coalesce(subject_verb, '(none)') as verb,
         -- Not reported is another thing than none missing, which gives no row.
-        {{ each_item("coalesce(missing_args, " ~ one_item_list("'(not logged)'") ~ ")") }} as missing_arg,
+        {{ each_item('coalesce(missing_args, ' ~ one_item_list("'(not logged)'") ~ ')') }}
+            as missing_arg,
         occurred_at,
         load_seq
     from events

@@ -1,5 +1,5 @@
-{#- Each prompt version against all the others together: a comparison of two proportions. Long, one row per
-    rate, because the tests of all rates and versions are one family. #}
+{#- Each prompt version against all the others together: a comparison of two proportions. Long,
+    one row per rate, because the tests of all rates and versions are one family. #}
 {%- set rates = {
     'success': ('success_count', 'event_count'),
     'clarify': ('friction_count', 'event_count'),
@@ -7,6 +7,7 @@
     'execution_failure': ('execution_failure_count', 'execution_known_count'),
 } %}
 {%- set q = var('false_discovery_rate') %}
+{%- set arms = ['rest_numerator', 'rest_denominator', 'numerator', 'denominator'] %}
 with daily as (
     select * from {{ ref('intent_daily') }}
 ),
@@ -32,16 +33,17 @@ against_the_rest as (
     select
         *,
         cast(sum(numerator) over (partition by metric) - numerator as bigint) as rest_numerator,
-        cast(sum(denominator) over (partition by metric) - denominator as bigint) as rest_denominator
+        cast(sum(denominator) over (partition by metric) - denominator as bigint)
+            as rest_denominator
     from versions
 ),
 
 armed as (
     select
         *,
-        denominator >= {{ var('ab_min_per_arm') }} and rest_denominator >= {{ var('ab_min_per_arm') }}
+        least(denominator, rest_denominator) >= {{ var('ab_min_per_arm') }}
             as is_enough,
-        {{ two_proportion_z('rest_numerator', 'rest_denominator', 'numerator', 'denominator') }} as z
+        {{ two_proportion_z(*arms) }} as z
     from against_the_rest
 ),
 
@@ -50,10 +52,10 @@ tested as (
         *,
         case when is_enough then {{ two_sided_p('z') }} end as p_value,
         case when is_enough
-            then {{ newcombe('rest_numerator', 'rest_denominator', 'numerator', 'denominator', 'low') }}
+            then {{ newcombe(*arms, side='low') }}
         end as difference_low,
         case when is_enough
-            then {{ newcombe('rest_numerator', 'rest_denominator', 'numerator', 'denominator', 'high') }}
+            then {{ newcombe(*arms, side='high') }}
         end as difference_high
     from armed
 ),
@@ -72,8 +74,10 @@ ranked as (
 flagged as (
     select
         *,
-        max(case when {{ comparable('p_value') }} <= {{ comparable(q ~ ' * p_rank / test_count') }} then p_rank end)
-            over () as last_flagged_rank
+        max(case
+            when {{ comparable('p_value') }} <= {{ comparable(q ~ ' * p_rank / test_count') }}
+                then p_rank
+        end) over () as last_flagged_rank
     from ranked
 )
 

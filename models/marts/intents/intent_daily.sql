@@ -1,6 +1,6 @@
 {{ intent_daily_config() }}
-{#- What happened to utterances on a day, under a prompt version. Only counts add up: read rates over a period
-    from sums of these columns. -#}
+{#- What happened to utterances on a day, under a prompt version. Only counts add up: read rates
+    over a period from sums of these columns. -#}
 with events as (
     {{ countable_intents([
         'occurred_on', 'prompt_version', 'outcome_class', 'is_failure', 'is_friction', 'is_override',

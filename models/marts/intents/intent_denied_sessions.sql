@@ -1,5 +1,6 @@
 {{ intent_daily_config('session_key', 'session') }}
-{#- In which sessions a verb was denied: distinct sessions do not add up over days, these pairs do. -#}
+{#- In which sessions a verb was denied: distinct sessions do not add up over days, these pairs
+    do. -#}
 with events as (
     {{ countable_intents(
         ['session_key', 'denied_verbs', 'macro_denied_verbs', 'load_seq'], 'session'

@@ -1,6 +1,7 @@
 {{ intent_daily_config() }}
-{#- Who denies which verb: the semantic registry, for every verb that was offered or denied, and the check
-    of macros, for denied verbs alone (its denominator is `intent_daily.macro_check_count`). -#}
+{#- Who denies which verb: the semantic registry, for every verb that was offered or denied, and
+    the check of macros, for denied verbs alone (its denominator is
+    `intent_daily.macro_check_count`). -#}
 with events as (
     {{ countable_intents([
         'occurred_on', 'prompt_version', 'offered_verbs', 'denied_verbs', 'macro_denied_verbs',

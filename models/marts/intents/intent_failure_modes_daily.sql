@@ -19,5 +19,8 @@ select
     max(load_seq) as load_seq
 from events
 group by
-    occurred_on, {{ prompt_version_key('prompt_version') }}, outcome, coalesce(error_code, '(none)'),
+    occurred_on,
+    {{ prompt_version_key('prompt_version') }},
+    outcome,
+    coalesce(error_code, '(none)'),
     outcome_class

@@ -1,6 +1,6 @@
 {{ intent_daily_config('event_key', 'event') }}
-{#- Events in which another verb was forced than the one that came first before policy. An event that is no
-    override any more leaves. -#}
+{#- Events in which another verb was forced than the one that came first before policy. An event
+    that is no override any more leaves. -#}
 with events as (
     {{ countable_intents([
         'event_key', 'session_key', 'pre_choice', 'chosen_verb', 'forced_verb', 'selection_source',

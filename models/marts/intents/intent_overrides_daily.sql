@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
-{#- Which verb was forced in place of which, of all events of the day that had a first choice and settled on
-    a verb. That denominator is the day's, so it must not be summed over pairs. -#}
+{#- Which verb was forced in place of which, of all events of the day that had a first choice
+    and settled on a verb. That denominator is the day's, so it must not be summed over pairs.
+    -#}
 with pairs as (
     select
         event_date,
@@ -23,7 +24,8 @@ select
     daily.override_event_count as event_count,
     -- Without a first choice an event is in no denominator.
     case
-        when pairs.pre_choice <> '(none)' then {{ ratio('pairs.override_count', 'daily.override_event_count') }}
+        when pairs.pre_choice <> '(none)'
+            then {{ ratio('pairs.override_count', 'daily.override_event_count') }}
     end as override_rate,
     pairs.first_seen_at,
     pairs.last_seen_at

@@ -1,5 +1,6 @@
 {{ intent_daily_config() }}
-{#- What happened to the verb that an event is about: the chosen one, else the first that was ranked. -#}
+{#- What happened to the verb that an event is about: the chosen one, else the first that was
+    ranked. -#}
 with events as (
     {{ countable_intents([
         'occurred_on', 'prompt_version', 'subject_verb', 'outcome_class', 'is_failure', 'decision_band',
@@ -16,7 +17,8 @@ select
     count(*) filter (where outcome_class = 'clarify_verb') as clarify_count,
     count(*) filter (where outcome_class = 'clarify_args') as clarify_args_count,
     count(*) filter (where is_failure) as failure_count,
-    count(*) filter (where outcome_class in ('success', 'clarify_args', 'error')) as arg_event_count,
+    count(*) filter (where outcome_class in ('success', 'clarify_args', 'error'))
+        as arg_event_count,
     count(top1_score) as scored_count,
     count(*) filter (where decision_band = 'accept') as accept_count,
     count(*) filter (where decision_band = 'suggest') as suggest_count,

@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
-{#- All retained events. For a period, sum `intent_args_daily` and `intent_verbs_daily.arg_event_count`. -#}
+{#- All retained events. For a period, sum `intent_args_daily` and
+    `intent_verbs_daily.arg_event_count`. -#}
 with args as (
     select
         verb,

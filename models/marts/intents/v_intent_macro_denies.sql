@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
-{#- All retained events. The denominator is every event whose macro was checked, of whatever verb. -#}
+{#- All retained events. The denominator is every event whose macro was checked, of whatever
+    verb. -#}
 with checked as (
     select cast(coalesce(sum(macro_check_count), 0) as bigint) as event_count
     from {{ ref('intent_daily') }}

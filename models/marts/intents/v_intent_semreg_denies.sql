@@ -1,5 +1,6 @@
 {{ config(materialized='view') }}
-{#- All retained events. For a period, sum `intent_denies_daily`; distinct sessions exist for totals only. -#}
+{#- All retained events. For a period, sum `intent_denies_daily`; distinct sessions exist for
+    totals only. -#}
 with verbs as (
     select
         denied_verb,

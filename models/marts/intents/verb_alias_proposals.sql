@@ -1,5 +1,5 @@
-{#- Verbs that users reached only after saying it in other words: an alias would have helped. The words are
-    never kept; whoever knows the users finds them. #}
+{#- Verbs that users reached only after saying it in other words: an alias would have helped.
+    The words are never kept; whoever knows the users finds them. #}
 with rephrased as (
     select
         verb,

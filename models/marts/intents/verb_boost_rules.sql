@@ -1,5 +1,6 @@
-{#- Proposals of analyses.md F2: how far the score of a verb should move for a kind of subject. Nothing changes
-    by them until somebody accepts them. The rate of a verb is shrunk towards its cell, the cell towards all. #}
+{#- Proposals of analyses.md F2: how far the score of a verb should move for a kind of subject.
+    Nothing changes by them until somebody accepts them. The rate of a verb is shrunk towards
+    its cell, the cell towards all. #}
 with counted as (
     select * from {{ ref('verb_signal_counts') }}
 ),

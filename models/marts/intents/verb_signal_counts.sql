@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
-{#- Preferences of the weeks before `as_of`, counted per verb and subject. Neither the scope nor the phase of an
-    utterance is kept, so both stand as `(any)`: keys of the rules, ready for a source that tells them. #}
+{#- Preferences of the weeks before `as_of`, counted per verb and subject. Neither the scope nor
+    the phase of an utterance is kept, so both stand as `(any)`: keys of the rules, ready for a
+    source that tells them. #}
 with context as (
     select as_of from {{ ref('stg_ledger__run_context') }}
 ),
