@@ -66,7 +66,7 @@ compared as (
     select
         'normal ' || z_score as what,
         expected,
-        {{ normal_two_sided_p('z_score') }} as computed,
+        {{ two_sided_p('z_score') }} as computed,
         1e-7 * expected as tolerance
     from deviates
     union all

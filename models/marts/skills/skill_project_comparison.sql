@@ -114,7 +114,7 @@ measured as (
 tested as (
     select
         *,
-        {{ normal_two_sided_p('z_score') }} as p_value
+        {{ two_sided_p('z_score') }} as p_value
     from measured
 ),
 
