@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from agentledger import retention
 from agentledger.ingest.event_formats import FORMATS, EventFormat
 from agentledger.ingest.staged_file import StagedFile
 
@@ -59,14 +60,15 @@ def insert(
     for name in formats:
         event_format = FORMATS[name]
         source = _unknown_rows(event_format, reread) if reread else f"from staged_{name}"
+        zones, is_kept = retention.not_expired(event_format.table, "r", facts.keeps_from)
         connection.execute(
             f"""
             insert into raw.{event_format.table} by name
-            select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+            select r.*, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
             from (
                 select {event_format.row_select}
                 from (select * exclude (is_plain, unknown_names) from ({source}))
-            )
+            ) as r {zones} {is_kept}
             """,
             [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
         ).fetchall()

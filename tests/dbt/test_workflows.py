@@ -69,6 +69,7 @@ def slices_of(records: list[Row], n_slices: int, seed: int) -> list[list[Row]]:
         ]
     return slices
 
+
 WORKFLOWS = ("group:workflows", "skill_project_comparison")
 """What these tests look at."""
 
