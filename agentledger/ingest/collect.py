@@ -20,7 +20,7 @@ from agentledger import (
     retention,
     warehouse,
 )
-from agentledger.ingest import load, plan, rejects, scan
+from agentledger.ingest import load, plan, rejects, scan, skill_store_copy
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -64,6 +64,7 @@ def collect(
             that the owner does not want kept.
     """
     started = time.monotonic()
+    skill_store_copy.sweep(settings.spill_dir)
     if is_whole_run:
         purge.begin(settings, connection, run_id=run_id, as_of=as_of)
     known = plan.read_ledger(connection)
@@ -121,7 +122,11 @@ def _note_problems(report: SourceReport, loaded: load.LoadedFile) -> None:
     if file.state in rejects.QUARANTINE_STATES:
         report.add_problem(FileProblem(file.load.file.ledger_path, file.state, file.message or ""))
     for reject in file.rejected:
-        where = f"line {reject['line_no']}, byte {reject['byte_offset']}"
+        where = (
+            f"line {reject['line_no']}, byte {reject['byte_offset']}"
+            if "line_no" in reject
+            else f"row {reject['ordinal']}"
+        )
         report.add_problem(
             FileProblem(
                 file.load.file.ledger_path, reject["reason"], f"{where}: {reject['detail']}"
