@@ -27,15 +27,6 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
 """Raw table of records → columns that tell when; the first that can be read counts."""
 
 _MACROS = (
-    # Offset: 2026-03-01T10:00:00+02:00. Wall: without one. Epoch: a number.
-    r"""
-    event_time_spelling(t) as case
-        when substr(t, 5, 1) = '-' and length(t) > 15
-            and (right(t, 1) = 'Z' or substr(t, -6, 1) in ('+', '-')) then 'offset'
-        when regexp_full_match(t, '[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.,]*)?') then 'wall'
-        when regexp_full_match(t, '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?') then 'epoch'
-        when regexp_matches(t, '^[+-]?[0-9]') then 'offset'
-    end""",
     r"""
     event_time_tidied(t) as replace(upper(
         regexp_replace(t, '^(.{10}[T ][0-9]{2}:[0-9]{2}):60', '\1:59')), ',', '.')""",
@@ -67,16 +58,25 @@ _MACROS = (
             then least(event_time_earlier(w, z), timezone(z, w))
         else timezone(z, w)
     end""",
-    """
-    event_time(t, z) as case event_time_spelling(trim(t))
-        when 'offset' then event_time_stated(trim(t))
-        when 'epoch' then event_time_epoch(try_cast(trim(t) as decimal(38, 9)))
-        when 'wall' then case when z = 'UTC' then timezone('UTC', event_time_wall(trim(t)))
-            else event_time_read(event_time_wall(trim(t)), z) end
+    # With an offset, by two characters for the usual ones; a wall clock; a number; an offset after
+    # all. One case, so that each condition is asked once: a filter shares nothing.
+    r"""
+    event_time(t, z) as case
+        when substr(trim(t), 5, 1) = '-' and length(trim(t)) > 15
+            and (right(trim(t), 1) = 'Z' or substr(trim(t), -6, 1) in ('+', '-'))
+            then event_time_stated(trim(t))
+        when regexp_full_match(trim(t), '[0-9]{4,6}-[0-9]{1,2}-[0-9]{1,2}([Tt ][0-9:.,]*)?')
+            then case when z = 'UTC' then timezone('UTC', event_time_wall(trim(t)))
+                else event_time_read(event_time_wall(trim(t)), z) end
+        when regexp_full_match(trim(t), '[+-]?[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?')
+            then event_time_epoch(try_cast(trim(t) as decimal(38, 9)))
+        when regexp_matches(trim(t), '^[+-]?[0-9]') then event_time_stated(trim(t))
     end""",
+    # NULL when it is not believed, in one evaluation: greatest() passes over a NULL.
     f"""
-    usable_event_time(t, z) as case
-        when event_time(t, z) >= timestamptz '{EARLIEST_PLAUSIBLE}' then event_time(t, z) end""",
+    usable_event_time(t, z) as nullif(
+        greatest(event_time(t, z), timestamptz '{EARLIEST_PLAUSIBLE}' - interval 1 microsecond),
+        timestamptz '{EARLIEST_PLAUSIBLE}' - interval 1 microsecond)""",
 )
 
 

@@ -50,25 +50,29 @@ def cutoff(retention_days: int, as_of: datetime) -> datetime:
     return as_of.astimezone(UTC) - timedelta(days=retention_days)
 
 
-def not_expired(table: str, row: str, keeps_from: datetime | None) -> tuple[str, str]:
-    """SQL that keeps records that are too old from landing: a join, and a condition.
+def only_kept(table: str, rows: str, keeps_from: datetime | None) -> str:
+    """SQL of the rows that may land: without those that are too old already.
 
-    Both are empty where everything is kept. The connection was prepared by `event_time.define`.
+    The connection was prepared by `event_time.define`.
 
     Args:
         table: Raw table in which the rows land.
-        row: Alias of the rows, which have a `source_id`.
-        keeps_from: The cutoff; None keeps all.
+        rows: SQL of the rows, which have a `source_id`.
+        keeps_from: The cutoff; None keeps all, at no cost.
     """
     columns = EVENT_TIME_COLUMNS.get(table)
     if keeps_from is None or columns is None:
-        return "", ""
-    instant = event_time.usable_time(columns, row, "retention_zones")
-    return (
-        f"left join event_time_zones as retention_zones "
-        f"on retention_zones.source_id = {row}.source_id",
-        f"where coalesce({instant} >= timestamptz '{keeps_from.isoformat()}', true)",
-    )
+        return rows
+    instant = event_time.usable_time(columns, "landing", "zones")
+    # Materialised: as a filter the expression would be computed several times for each row.
+    return f"""
+        with dated as materialized (
+            select landing.*, {instant} as retention_instant
+            from ({rows}) as landing
+            left join event_time_zones as zones on zones.source_id = landing.source_id
+        )
+        select * exclude (retention_instant) from dated
+        where coalesce(retention_instant >= timestamptz '{keeps_from.isoformat()}', true)"""
 
 
 def due_reasons(
@@ -185,10 +189,18 @@ def _look(
 
 def _remove(connection: duckdb.DuckDBPyConnection, table: str, keeps_from: datetime) -> int:
     instant = event_time.usable_time(EVENT_TIME_COLUMNS[table], "r", "z")
+    # Materialised: as a filter the expression would be computed several times for each row.
     [(count,)] = connection.execute(
-        f"delete from raw.{table} where rowid in (select r.rowid from raw.{table} as r "
-        "left join event_time_zones as z on z.source_id = r.source_id "
-        f"where {instant} < timestamptz '{keeps_from.isoformat()}')"
+        f"""
+        delete from raw.{table} where rowid in (
+            with dated as materialized (
+                select r.rowid as row_no, {instant} as occurred_at
+                from raw.{table} as r
+                left join event_time_zones as z on z.source_id = r.source_id
+            )
+            select row_no from dated where occurred_at < timestamptz '{keeps_from.isoformat()}'
+        )
+        """
     ).fetchall()
     return count
 

@@ -60,23 +60,25 @@ def insert(
     for name in formats:
         event_format = FORMATS[name]
         source = _unknown_rows(event_format, reread) if reread else f"from staged_{name}"
-        zones, is_kept = retention.not_expired(event_format.table, "r", facts.keeps_from)
+        rows = retention.only_kept(
+            event_format.table,
+            f"select {event_format.row_select} "
+            f"from (select * exclude (is_plain, unknown_names) from ({source}))",
+            facts.keeps_from,
+        )
         connection.execute(
             f"""
             insert into raw.{event_format.table} by name
-            select r.*, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
-            from (
-                select {event_format.row_select}
-                from (select * exclude (is_plain, unknown_names) from ({source}))
-            ) as r {zones} {is_kept}
+            select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+            from ({rows})
             """,
             [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
         ).fetchall()
-        rows = connection.execute(
+        counted = connection.execute(
             f"select file_id, count(*) from raw.{event_format.table} where load_seq = {load_seq} "
             "group by file_id"
         ).fetchall()
-        accepted.update(dict(rows))
+        accepted.update(dict(counted))
     return accepted
 
 

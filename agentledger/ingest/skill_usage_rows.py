@@ -67,23 +67,29 @@ def insert(
         if reread
         else ""
     )
-    zones, is_kept = retention.not_expired("skill_usage", "r", facts.keeps_from)
+    rows = retention.only_kept(
+        "skill_usage",
+        f"""
+            select r.* from (
+                select
+                    case when coalesce(t.repeat_ordinal, 0) = 0 then s.tuple_key
+                        else cast(md5_number(
+                            concat_ws(chr(31), s.tuple_key, t.repeat_ordinal)) as uuid)
+                    end as record_key,
+                    coalesce(t.repeat_ordinal, 0) as repeat_ordinal,
+                    b.source_id, b.variant,
+                    s.* exclude (tuple_key, is_plain, unknown_names)
+                from staged as s
+                join batch_facts as b using (file_id)
+                left join repeats as t on t.file_id = s.file_id and t.ordinal = s.ordinal
+            ) as r {known}""",
+        facts.keeps_from,
+    )
     connection.execute(
         f"""
         insert into raw.skill_usage by name
-        select r.*, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
-        from (
-            select
-                case when coalesce(t.repeat_ordinal, 0) = 0 then s.tuple_key else cast(md5_number(
-                    concat_ws(chr(31), s.tuple_key, t.repeat_ordinal)) as uuid)
-                end as record_key,
-                coalesce(t.repeat_ordinal, 0) as repeat_ordinal,
-                b.source_id, b.variant,
-                s.* exclude (tuple_key, is_plain, unknown_names)
-            from staged as s
-            join batch_facts as b using (file_id)
-            left join repeats as t on t.file_id = s.file_id and t.ordinal = s.ordinal
-        ) as r {known} {zones} {is_kept}
+        select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+        from ({rows})
         """,
         [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
     )
