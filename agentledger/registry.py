@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 CONFIG_LOCK_WAIT_SECONDS = 10.0
 """Edits take milliseconds; whoever holds the lock longer is stuck."""
 
-SOURCE_KINDS = ("skill-metrics", "events")
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
 """Kinds that `source add` takes."""
 
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
-# [[projects]] path, name, type, zone      [[sources]] kind, location, zone
+# [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects
 """
 
 
@@ -50,6 +50,8 @@ class Source:
     kind: str
     location: str
     zone: str | None = None
+    projects: str | None = None
+    """'all' where sessions of unregistered projects count, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,21 @@ def unregister_project(settings: Settings, path: str) -> Project:
     raise UsageError(f"{resolved} is not registered. `agentledger projects` lists what is.")
 
 
-def add_source(settings: Settings, kind: str, location: str, zone: str | None = None) -> Source:
-    """Opt a source in.
+def add_source(
+    settings: Settings,
+    kind: str,
+    location: str,
+    zone: str | None = None,
+    projects: str | None = None,
+) -> Source:
+    """Opt a source in; adding it again changes its zone or whose sessions count.
+
+    Args:
+        settings: Names the data home.
+        kind: One of `SOURCE_KINDS`.
+        location: File or folder.
+        zone: IANA zone of its times without an offset.
+        projects: 'all' counts sessions of unregistered projects, too.
 
     Raises:
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
@@ -164,6 +179,8 @@ def add_source(settings: Settings, kind: str, location: str, zone: str | None = 
             sources.append(entry)
         if zone is not None:
             entry["zone"] = zone
+        if projects is not None:
+            entry["projects"] = projects
         return _source(entry, settings.config_path)
 
 
@@ -316,8 +333,17 @@ def _source(entry: dict[str, Any], path: Path) -> Source:
     kind, location = _text(entry, "kind", path), _text(entry, "location", path)
     if not kind or not location:
         raise AgentLedgerError(f"{path}: a [[sources]] entry needs `kind` and `location`.")
-    zone = _zone_of(entry, path)
-    return Source(kind=kind, location=_source_location(kind, location), zone=zone)
+    projects = _text(entry, "projects", path)
+    if projects not in (None, "all", "registered"):
+        raise AgentLedgerError(
+            f'{path}: `projects` must be "all" or "registered", found {projects!r}.'
+        )
+    return Source(
+        kind=kind,
+        location=_source_location(kind, location),
+        zone=_zone_of(entry, path),
+        projects=projects,
+    )
 
 
 def _zone_of(entry: dict[str, Any], path: Path) -> str | None:

@@ -5,11 +5,12 @@ counts per file. Does not belong here: staging (`event_stage.py`), the ledger (`
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from agentledger.ingest.event_formats import EventFormat
 from agentledger.ingest.staged_file import StagedFile
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def note_unknown_names(
 
 def insert(
     connection: duckdb.DuckDBPyConnection,
-    formats: Iterable[str],
+    formats: Mapping[str, EventFormat],
     files: Sequence[StagedFile],
     facts: "RunFacts",
     load_seq: int,
@@ -51,26 +52,54 @@ def insert(
     """Insert what is not known yet; return the number per file.
 
     A file that only grew brings new lines alone. One that is read again from its start brings its
-    old ones, too: of each content as many copies are known as stand in raw already.
+    old ones, too: of each content as many copies are known as stand in raw already. The parts of a
+    record land with it or not at all.
     """
     accepted: Counter[int] = Counter()
     reread = [file.file_id for file in files if file.load.has_rows and not file.is_resumed]
-    for name in formats:
+    stamps = [facts.host_id, facts.run_id, facts.ingested_at, load_seq]
+    for name, event_format in formats.items():
         source = _unknown_rows(name, reread) if reread else f"select * from staged_{name}"
+        # The parts first: what is unknown is asked of the table that the records go to.
+        for part in event_format.parts:
+            _insert_part(connection, part, source, stamps)
+        left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
         connection.execute(
             f"""
             insert into raw.{name} by name
-            select * exclude (is_plain, unknown_names), ? as host_id, ? as run_id,
+            select * exclude ({left_out}), ? as host_id, ? as run_id,
                 ?::timestamptz as ingested_at, ? as load_seq
             from ({source})
             """,
-            [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
+            stamps,
         ).fetchall()
         rows = connection.execute(
             f"select file_id, count(*) from raw.{name} where load_seq = {load_seq} group by file_id"
         ).fetchall()
         accepted.update(dict(rows))
     return accepted
+
+
+def _insert_part(
+    connection: duckdb.DuckDBPyConnection, part: str, source: str, stamps: Sequence[object]
+) -> None:
+    """Insert the parts of records; of their record they carry what their table has room for."""
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?",
+        [part],
+    ).fetchall()
+    connection.execute(
+        f"""
+        insert into raw.{part} by name
+        select {", ".join(name for (name,) in columns)}
+        from (
+            select *, unnest({part}, recursive := true), ? as host_id, ? as run_id,
+                ?::timestamptz as ingested_at, ? as load_seq
+            from ({source})
+        )
+        """,
+        stamps,
+    ).fetchall()
 
 
 def _unknown_rows(name: str, reread: Sequence[int]) -> str:
