@@ -12,7 +12,7 @@ from datetime import datetime
 import duckdb
 
 from agentledger import fingerprints, privacy, registry, warehouse
-from agentledger.ingest import load, plan, rejects, scan
+from agentledger.ingest import load, plan, rejects, scan, working_directories
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -89,7 +89,7 @@ def collect(
         batches=len(batches),
     )
     with warehouse.transaction(connection):
-        _write_context(connection, roots, report, as_of)
+        _write_context(connection, key, roots, report, as_of)
     report.seconds = time.monotonic() - started
     return report
 
@@ -135,6 +135,7 @@ def _count_from_ledger(
 
 def _write_context(
     connection: duckdb.DuckDBPyConnection,
+    key: bytes,
     roots: Sequence[scan.ScanRoot],
     report: CollectionReport,
     as_of: datetime,
@@ -159,6 +160,7 @@ def _write_context(
             [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
         )
     _write_named_projects(connection, as_of)
+    working_directories.write(connection, key, roots, as_of, report.load_seq)
     for item in report.sources:
         connection.execute(
             f"insert into raw.collection_runs values ({', '.join('?' * 14)}) "

@@ -43,7 +43,7 @@ class EventFormat:
     takes_any_object: bool = False
     """Whether, once a file is of this format, every object in it is a record."""
     glimpses: Mapping[str, str] = field(default_factory=dict)
-    """SQL over the line `r.record` and over `x` that `columns` and `parts` read and nobody keeps."""
+    """SQL over the line `r.record` and `x`: what `columns` and `parts` read and nobody keeps."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
     unknown_inside: str | None = None

@@ -48,9 +48,8 @@ def projection_sql(
         f"coalesce(cast({column} as varchar), chr(30))"
         for column in sorted((*event_format.columns, *event_format.parts))
     )
-    unknown_names = (
-        unknown if event_format.unknown_inside is None else f"list_concat({unknown}, unknown_inside)"
-    )
+    inside = event_format.unknown_inside
+    unknown_names = unknown if inside is None else f"list_concat({unknown}, unknown_inside)"
     identity = event_format.identity
     is_plain = (
         "true"

@@ -219,8 +219,9 @@ class EventStage:
         return read_text(text, None, flags, self.formats)
 
     def _first_names(self, head: bytes) -> list[str] | None:
-        """Names of the members of the first line, or of the first that tells a format that takes
-        any object; None when the first line is not one JSON object.
+        """Names of the members of the first line, or None when it is not one JSON object.
+
+        Of a format that takes any object, the first line that tells it counts.
         """
         lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
         names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]

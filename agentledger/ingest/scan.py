@@ -61,7 +61,10 @@ TRANSCRIPT_KINDS = ("claude-code",)
 Reader = Literal["skill_metrics", "events", "transcripts"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
-_READER_OF_KIND: dict[str, Reader] = {"skill-metrics": "skill_metrics", "claude-code": "transcripts"}
+_READER_OF_KIND: dict[str, Reader] = {
+    "skill-metrics": "skill_metrics",
+    "claude-code": "transcripts",
+}
 
 OWN_KINDS = ("spool", "reads")
 """Sources that nobody registers: what programs and readers wrote into the data home itself."""

@@ -108,8 +108,7 @@ def _error_class(text: str) -> str:
     # The text may stand in a list of one block, whose JSON begins the same way each time.
     bare = f"""regexp_replace({text}, '^\\[\\{{"type":"text","text":"', '')"""
     tests = " ".join(
-        f"when regexp_matches({bare}, '{pattern}') then '{name}'"
-        for name, pattern in ERROR_CLASSES
+        f"when regexp_matches({bare}, '{pattern}') then '{name}'" for name, pattern in ERROR_CLASSES
     )
     return f"case {tests} else 'other' end"
 
