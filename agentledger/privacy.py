@@ -118,6 +118,15 @@ def sql_keyed_hash(expression: str) -> str:
     )
 
 
+def sql_keyed_id(expression: str) -> str:
+    """SQL for a keyed hash of an id, 32 hexadecimal digits, at half the price of `sql_keyed_hash`.
+
+    SHA-256 over a block of the key and the id, cut to half: the cut keeps anybody from extending
+    it, which is what HMAC's second round is for. For ids alone; texts are hashed with HMAC.
+    """
+    return f"left(sha256(getvariable('hmac_inner')::blob || encode({expression})), 32)"
+
+
 def sql_normalised(expression: str) -> str:
     """SQL for `normalise_text(expression)`; most texts hold nothing to collapse and skip that."""
     folded = f"lower(nfc_normalize({expression}))"

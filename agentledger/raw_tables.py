@@ -24,7 +24,7 @@ RAW_TABLES: dict[str, str] = {
         workflow varchar, agent varchar,
         error_class varchar, error_length bigint, error_hash varchar,
         query_length bigint, query_hash varchar,
-        step_hash varchar, withheld varchar, flags varchar
+        step_hash varchar, withheld varchar, flags varchar, named_project varchar
     """,
     # The ledger of files: one row per logical file, replaced at each load of it.
     "files": """

@@ -33,8 +33,9 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute("create schema if not exists raw")
     for table, columns in RAW_TABLES.items():
         connection.execute(f"create table if not exists raw.{table} ({columns})")
-    # Added after the first release: a warehouse made before lacks it.
+    # Added after the first release: a warehouse made before lacks them.
     connection.execute("alter table raw.files add column if not exists line_count bigint")
+    connection.execute("alter table raw.skill_usage add column if not exists named_project varchar")
 
 
 @contextlib.contextmanager

@@ -18,6 +18,8 @@ GOALS = {
     "whole run": (2.5, "x"),
     "peak memory": (4.0, "GB"),
     "1 % changed": (0.15, "x"),
+    "event ingest": (1.5, "x"),
+    "1 % more events": (0.05, "x"),
     "nothing changed": (1.5, "s"),
     "answers": (0.05, "s"),
     "start-up": (0.6, "s"),

@@ -78,7 +78,7 @@ class Ledger:
         run = self.last_run()
         models: dict[str, float] = {}
         tests = 0.0
-        for kind, name, seconds in self._dbt_results(str(run["run_id"])):
+        for kind, name, seconds in self.dbt_results(str(run["run_id"])):
             if kind == "LogModelResult":
                 models[name] = models.get(name, 0.0) + seconds
             else:
@@ -88,7 +88,8 @@ class Ledger:
         slowest = sorted(models.items(), key=lambda item: -item[1])[:5]
         return Steps(float(run["collect_seconds"]), sum(models.values()), tests, tuple(slowest))
 
-    def _dbt_results(self, run_id: str) -> list[tuple[str, str, float]]:
+    def dbt_results(self, run_id: str) -> list[tuple[str, str, float]]:
+        """Kind of result, name and seconds of all that dbt did in a run."""
         results = []
         for log in self.settings.dbt_target_dir.glob(f"{run_id[:8]}*/dbt.log"):
             for line in log.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from benchmarks import figures
 from benchmarks.generate import DEFAULT_CACHE, SIZES, VARIANTS
+from benchmarks.intents import measure_intents
 from benchmarks.measurements import Bench, BrokenBenchmarkError, Options
 from benchmarks.processes import ChildFailedError
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the asked variants; return the exit code."""
     asked = _parser().parse_args(arguments)
     variants = VARIANTS if asked.variant == "both" else (asked.variant,)
+    variants = () if asked.variant == "intents" else variants
     asked.cache.mkdir(parents=True, exist_ok=True)
     machine = figures.machine_line()
     print(machine)
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 work=Path(work),
                 with_plain=not asked.skip_plain_baseline,
                 ingest_only=asked.ingest_only,
-                say=lambda text: print(text, flush=True),
+                say=_say,
             )
             bench = Bench(options, variant)
             try:
@@ -52,10 +54,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             all_figures[variant] = bench.figures
             print(f"\n{variant}, {asked.size}, rounds: {asked.runs} (min / median / max)")
             print(figures.table(bench.figures) + "\n", flush=True)
+        if asked.variant in ("both", "intents") and not asked.ingest_only:
+            try:
+                found = measure_intents(asked.size, asked.cache, Path(work), _say)
+            except (ChildFailedError, LookupError) as error:
+                print(f"broken: {error}", file=sys.stderr)
+                return EXIT_BROKEN
+            all_figures["intents"] = found
+            print(f"\nintents, {asked.size}\n" + figures.table(found) + "\n", flush=True)
     if asked.json:
         asked.json.write_text(_as_json(machine, asked, all_figures), encoding="utf-8")
     missed = [f for found in all_figures.values() for f in figures.missed_ratios(found)]
     return EXIT_MISSED if asked.check and missed else EXIT_DONE
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
 
 
 def _as_json(
@@ -73,7 +87,7 @@ def _as_json(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="small")
-    parser.add_argument("--variant", choices=(*VARIANTS, "both"), default="both")
+    parser.add_argument("--variant", choices=(*VARIANTS, "intents", "both"), default="both")
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
     parser.add_argument(

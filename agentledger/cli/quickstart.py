@@ -18,6 +18,7 @@ from agentledger.settings import HOME_VARIABLE, Settings
 
 SAMPLE_PROJECTS = 6
 SAMPLE_RECORDS = 6_000
+SAMPLE_EVENTS = 1_200
 SAMPLE_SEED = 7
 
 
@@ -76,7 +77,9 @@ def _prepare_sample(settings: Settings, folder: Path) -> None:
 
     if not folder.exists():
         until = datetime.now(UTC).date()
-        sample.write_sample(folder, SAMPLE_PROJECTS, SAMPLE_RECORDS, SAMPLE_SEED, until=until)
+        sample.write_sample(
+            folder, SAMPLE_PROJECTS, SAMPLE_RECORDS, SAMPLE_SEED, events=SAMPLE_EVENTS, until=until
+        )
     for project in sorted(path for path in folder.iterdir() if path.is_dir()):
         registry.register_project(settings, str(project), project_type="sample", zone="UTC")
 

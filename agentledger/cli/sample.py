@@ -23,13 +23,17 @@ def write(
     directory: Annotated[str, typer.Argument(metavar="DIR", help="Folder to write to.")],
     projects: Annotated[int, typer.Option("--projects", min=1, help="How many projects.")] = 5,
     records: Annotated[int, typer.Option("--records", min=0, help="Valid records in all.")] = 5_000,
+    events: Annotated[
+        int, typer.Option("--events", min=0, help="Utterances in logs of events, in all.")
+    ] = 1_000,
     seed: Annotated[int, typer.Option("--seed", help="The same seed writes the same files.")] = 7,
 ) -> None:
     """Write made-up projects with telemetry in every known variant, some of it bad on purpose."""
     from agentledger import sample
     from agentledger.cli import output
 
-    report = sample.write_sample(Path(directory).expanduser(), projects, records, seed)
+    folder = Path(directory).expanduser()
+    report = sample.write_sample(folder, projects, records, seed, events=events)
     output.write_table(
         ["project", "records", "bad on purpose", "path"],
         [

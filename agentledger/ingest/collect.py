@@ -25,7 +25,7 @@ _ALL_COUNTS = ", ".join(
     )
 )  # fmt: skip
 
-TABLES_WITH_NAMED_PROJECTS = ("workflow_executions",)
+TABLES_WITH_NAMED_PROJECTS = ("workflow_executions", "skill_usage")
 """Raw tables whose events may name a project of their own."""
 
 Progress = Callable[[str, int, int], None]

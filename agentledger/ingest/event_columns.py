@@ -8,10 +8,13 @@ Every expression keeps a value only when it is what the field is for; anything e
 NULL or a keyed hash, so that no free text gets through (formats.md section 0).
 """
 
+from collections.abc import Callable
+
 from agentledger import privacy
 
 _NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
 _CLASS = privacy.CLASS_NAME_PATTERN.strip("^$")
+_ID = "[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}"  # a name without @: an address is no id
 _TITLE = "[A-Za-z0-9_/][A-Za-z0-9_.:/@+-]{0,63}( [A-Za-z0-9_.:/@+-]{1,40}){0,3}"
 _TIME = "[0-9+-][0-9Tt:., ZzeE+-]{0,40}"
 _NUMBER = "-?[0-9]{1,40}([.][0-9]{1,40})?([eE][+-]?[0-9]{1,4})?"
@@ -40,21 +43,22 @@ def class_name(field: str) -> str:
 
 
 def identifier(field: str) -> str:
-    """An id: plain text as it is, in one case; a sentence or an address in its place is hashed."""
+    """An id: plain text as it is; a sentence or an address in its place is hashed."""
     text = f"trim(x.{field})"
     return (
-        f"case when x.{field} is null or {text} in ({_NIL}) then null "
-        f"when regexp_full_match({text}, '{_NAME}') and not contains({text}, '@') then {text} "
+        f"case when x.{field} is null or x.{field} in ({_NIL}) then null "
+        f"when regexp_full_match(x.{field}, '{_ID}') then x.{field} "
+        f"when {text} in ({_NIL}) then null "
+        f"when regexp_full_match({text}, '{_ID}') then {text} "
         f"else {privacy.sql_keyed_hash(text)} end"
     )
 
 
 def hashed(field: str) -> str:
     """The keyed hash of an id."""
-    text = f"trim(x.{field})"
     return (
-        f"case when x.{field} is null or {text} in ({_NIL}) then null "
-        f"else {privacy.sql_keyed_hash(text)} end"
+        f"case when x.{field} is null or trim(x.{field}) in ({_NIL}) then null "
+        f"else {privacy.sql_keyed_id(f'trim(x.{field})')} end"
     )
 
 
@@ -85,20 +89,27 @@ def length(field: str, stated: str | None = None) -> str:
 
 def number(field: str) -> str:
     """A number as it was written; anything else is NULL."""
-    text = f"trim(x.{field})"
-    return f"case when regexp_full_match({text}, '{_NUMBER}') then {text} end"
+    return _trimmed(field, lambda text: f"regexp_full_match({text}, '{_NUMBER}')")
 
 
 def boolean(field: str) -> str:
     """A truth value in one of the spellings that databases export; anything else is NULL."""
     text = f"lower(trim(x.{field}))"
-    return f"case when {text} in ({_BOOLEANS}) then {text} end"
+    return (
+        f"case when x.{field} in ({_BOOLEANS}) then x.{field} "
+        f"when {text} in ({_BOOLEANS}) then {text} end"
+    )
 
 
 def time(field: str) -> str:
     """A time as it was written; a text that cannot be one is NULL."""
-    text = f"trim(x.{field})"
-    return f"case when regexp_full_match({text}, '{_TIME}') then {text} end"
+    return _trimmed(field, lambda text: f"regexp_full_match({text}, '{_TIME}')")
+
+
+def _trimmed(field: str, is_kept: Callable[[str], str]) -> str:
+    # Few values need trimming: as they are first, so that the others do not pay for it.
+    value, text = f"x.{field}", f"trim(x.{field})"
+    return f"case when {is_kept(value)} then {value} when {is_kept(text)} then {text} end"
 
 
 def names(field: str) -> str:
@@ -215,7 +226,9 @@ def withheld(fields: dict[str, str]) -> str:
 def _matching(field: str, pattern: str) -> str:
     text = f"trim(x.{field})"
     return (
-        f"case when x.{field} is null or {text} = '' then null "
+        f"case when x.{field} is null then null "
+        f"when regexp_full_match(x.{field}, '{pattern}') then x.{field} "
+        f"when {text} = '' then null "
         f"when regexp_full_match({text}, '{pattern}') then {text} else 'other' end"
     )
 

@@ -17,9 +17,10 @@ from agentledger.ingest import event_columns as kept
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
-    """One shape of events, which land in the raw table of the same name."""
+    """One shape of events."""
 
     name: str
+    """Also the raw table, unless `table` names another."""
     told_by: tuple[frozenset[str], ...]
     """Sets of names, any of which all present means this format."""
     fields: Mapping[str, Any]
@@ -48,6 +49,15 @@ class EventFormat:
     """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
     unknown_inside: str | None = None
     """SQL of a list of the unknown names inside the members, or NULL."""
+    other_table: str | None = None
+    """Raw table of records that other sources bring, too."""
+    row_select: str = "*"
+    """SQL select list from a staged row to the raw row."""
+
+    @property
+    def table(self) -> str:
+        """Raw table of the rows."""
+        return self.other_table or self.name
 
 
 def _texts(*names: str) -> dict[str, str]:
@@ -224,10 +234,46 @@ LEDGER_READS = EventFormat(
     must_have="event_id is not null and ts is not null",
 )  # fmt: skip
 
+_SKILL_COLUMNS = {
+    "event_id": kept.identifier("event_id"),
+    "named_project": kept.identifier("project_id"),
+    "skill_name": kept.title("skill_name"),
+    "invoked_at": kept.time("invoked_at"),
+    "session_id": kept.identifier("session_id"),
+    "completed": kept.boolean("completed"),
+    "duration_seconds": kept.number("duration_seconds"),
+    "alternatives": kept.titles("alternatives_considered"),
+    "selection_rank": kept.number("selection_rank"),
+    "workflow_path": kept.class_name("workflow_path"),
+    "error_class": kept.class_name("error_type"),
+    "error_length": kept.length("error_type"),
+}
+
+SKILL_INVOCATIONS = EventFormat(
+    name="skill_invocations",
+    told_by=(frozenset({"event_id", "skill_name", "invoked_at"}),),
+    fields=_texts(
+        "event_id", "project_id", "skill_name", "invoked_at", "session_id", "completed",
+        "duration_seconds", "selection_rank", "workflow_path", "error_type",
+    )
+    | {"alternatives_considered": "JSON"},
+    columns=_SKILL_COLUMNS,
+    identity="event_id",
+    must_have="event_id is not null and skill_name is not null and invoked_at is not null",
+    project_field="project_id",
+    wrappers=frozenset({"skill_invocations"}),
+    other_table="skill_usage",
+    # An id tells true repeats apart, so that none of them is numbered.
+    row_select="* exclude (line_no, byte_offset, ordinal, event_id, flags), "
+    "line_no - 1 as ordinal, cast(to_json(string_split(flags, ',')) as varchar) as flags, "
+    "0 as repeat_ordinal, 'EV' as variant",
+)  # fmt: skip
+
 FORMATS: Mapping[str, EventFormat] = {
     format_.name: format_
     for format_ in (
         INTENT_EVENTS, INTENT_EXECUTIONS, CHAT_EVENTS, WORKFLOW_EXECUTIONS, LEDGER_READS,
+        SKILL_INVOCATIONS,
     )
 }  # fmt: skip
 

@@ -39,9 +39,8 @@ def projection_sql(
     record, seen = _seen_sql(event_format)
     names = ", ".join((*event_format.columns, *event_format.parts))
     unknown = (
-        f"case when not is_usual and not list_has_all({known}, names)\n"
-        f"                then list_filter(names, lambda name: not list_contains({known}, name))\n"
-        "            end"
+        f"case when is_usual or list_has_all({known}, names) then null "
+        f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
     )
     # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
     hashed = ", ".join(
@@ -54,24 +53,24 @@ def projection_sql(
     is_plain = (
         "true"
         if is_clean
-        else f"coalesce({event_format.must_have} and (is_usual or list_unique(names) = len(names)) "
-        r"and not has_nul, false)"
+        # A case, not an `or`: only unusual rows pay for the look at their names.
+        else f"coalesce({event_format.must_have} and not has_nul and case when is_usual then true "
+        "else list_unique(names) = len(names) end, false)"
     )
     return f"""
         with parsed as materialized (
             select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                 f.source_id, f.project_id as root_project_id, f.names_projects,
                 try(json_transform(r.record, '{transform}')) as x,
-                try(json_keys(r.record)) as names,{record}
+                r.names, coalesce(r.names = {usual}, false) as is_usual,{record}
                 contains(r.record, '\\u0000') as has_nul
-            from {records} as r
+            from (select *, try(json_keys(record)) as names from {records}) as r
             join batch_files as f on f.file_id = r.file_id
         ),{seen}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
-                coalesce(names = {usual}, false) as is_usual,
-                {event_format.unknown_inside or "null"} as unknown_inside,
+                is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
                 {kept}
             from {"seen" if seen else "parsed"}
         ),

@@ -59,22 +59,25 @@ def insert(
     reread = [file.file_id for file in files if file.load.has_rows and not file.is_resumed]
     stamps = [facts.host_id, facts.run_id, facts.ingested_at, load_seq]
     for name, event_format in formats.items():
-        source = _unknown_rows(name, reread) if reread else f"select * from staged_{name}"
+        source = _unknown_rows(event_format, reread) if reread else f"from staged_{name}"
         # The parts first: what is unknown is asked of the table that the records go to.
         for part in event_format.parts:
             _insert_part(connection, part, source, stamps)
         left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
         connection.execute(
             f"""
-            insert into raw.{name} by name
-            select * exclude ({left_out}), ? as host_id, ? as run_id,
-                ?::timestamptz as ingested_at, ? as load_seq
-            from ({source})
+            insert into raw.{event_format.table} by name
+            select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+            from (
+                select {event_format.row_select}
+                from (select * exclude ({left_out}) from ({source}))
+            )
             """,
             stamps,
         ).fetchall()
         rows = connection.execute(
-            f"select file_id, count(*) from raw.{name} where load_seq = {load_seq} group by file_id"
+            f"select file_id, count(*) from raw.{event_format.table} where load_seq = {load_seq} "
+            "group by file_id"
         ).fetchall()
         accepted.update(dict(rows))
     return accepted
@@ -102,7 +105,7 @@ def _insert_part(
     ).fetchall()
 
 
-def _unknown_rows(name: str, reread: Sequence[int]) -> str:
+def _unknown_rows(event_format: EventFormat, reread: Sequence[int]) -> str:
     file_ids = ", ".join(map(str, reread))
     return f"""
         select s.* exclude (copy_no)
@@ -110,11 +113,11 @@ def _unknown_rows(name: str, reread: Sequence[int]) -> str:
             select *, row_number() over (
                 partition by file_id, record_key, content_hash order by line_no, ordinal
             ) as copy_no
-            from staged_{name}
+            from staged_{event_format.name}
         ) as s
         left join (
             select file_id, record_key, content_hash, count(*) as copies
-            from raw.{name} where file_id in ({file_ids})
+            from raw.{event_format.table} where file_id in ({file_ids})
             group by all
         ) as known
             on known.file_id = s.file_id and known.record_key = s.record_key

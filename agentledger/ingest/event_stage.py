@@ -250,11 +250,12 @@ class EventStage:
         self, event_format: EventFormat, texts: Any, usual: Sequence[str], *, is_clean: bool
     ) -> None:
         self.connection.register("event_texts", texts)
+        # Shorter than `{}` and its line end: an empty line. Other blanks come back as strange.
         records = (
             "event_texts"
             if is_clean
             else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
-            "where trim(record, ' \t\r\n') <> '')"
+            "where strlen(record) > 2)"
         )
         sql = projection_sql(event_format, records, usual, is_clean=is_clean)
         table = f"staged_{event_format.name}"

@@ -50,6 +50,7 @@ EVENT_PREFIXES = (
     "intent_executions",
     "chat_events",
     "workflow_executions",
+    "skill_invocations",
 )
 """Beginnings of the names of event logs inside a project; a source of events has any name."""
 

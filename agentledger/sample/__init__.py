@@ -7,12 +7,14 @@ The same arguments write the same bytes; no clock is read.
 """
 
 import random
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from agentledger.errors import UsageError
 from agentledger.sample.catalogue import PROJECT_NAMES
 from agentledger.sample.damage import DAMAGES, damage_files
+from agentledger.sample.event_logs import write_event_logs
 from agentledger.sample.history import invent, seeded
 from agentledger.sample.report import SampleFile, SampleProject, SampleReport
 from agentledger.sample.writers import V2_AWARE_SINCE, VARIANTS, write_document
@@ -36,6 +38,7 @@ def write_sample(
     records: int,
     seed: int,
     *,
+    events: int = 0,
     until: date = DEFAULT_UNTIL,
 ) -> SampleReport:
     """Write made-up projects, each with its `.session-buddy/skill_metrics.json`.
@@ -48,6 +51,8 @@ def write_sample(
         projects: Projects without damage; some with files bad on purpose come on top.
         records: Valid records in all files together.
         seed: The same seed writes the same files.
+        events: Utterances in the logs of an orchestrator, shared out over the projects, with
+            results of their commands and runs of workflows beside them.
         until: The first day without events; the history is the 120 days before it.
 
     Raises:
@@ -64,7 +69,12 @@ def write_sample(
         _write_project(directory, number, size, seed, until) for number, size in enumerate(sizes)
     ]
     written += _write_damaged(directory, seed, valid_each, until)
-    return SampleReport(directory, seed, until.isoformat(), tuple(written))
+    logs: Counter[str] = Counter()
+    for number in range(projects if events else 0):
+        folder = directory / project_name(number) / ".session-buddy"
+        share = events // projects + (number < events % projects)
+        logs.update(write_event_logs(folder, seeded(seed, "events", number), share, until))
+    return SampleReport(directory, seed, until.isoformat(), tuple(written), dict(logs))
 
 
 def project_name(number: int) -> str:

@@ -56,6 +56,8 @@ class SampleReport:
     seed: int
     until: str  # ISO date: no event is later than its first instant
     projects: tuple[SampleProject, ...]
+    events: Mapping[str, int] = field(default_factory=dict)
+    """Events in the logs of all projects, by format."""
 
     @property
     def records(self) -> int:
@@ -90,6 +92,7 @@ class SampleReport:
             "records": self.records,
             "rejects": self.rejects,
             "variants": self.variants,
+            "events": dict(self.events),
             "projects": [
                 {
                     "name": project.name,

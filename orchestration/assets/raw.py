@@ -16,12 +16,13 @@ import pandas as pd
 from agentledger import status
 from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
-from agentledger.raw_tables import RAW_TABLES
+from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from orchestration import progress
 from orchestration.dbt_project import public_columns
 from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
+EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
@@ -39,6 +40,12 @@ NOT_FROM_FILES = frozenset({"projects", "sources", "run_context"})
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
     "version of a record.",
+    "intent_events": "What users asked and what an orchestrator made of it, without any text; one "
+    "row per line of a log.",
+    "intent_executions": "How the commands of intents ran, where an orchestrator tells it.",
+    "chat_events": "Messages of the assistant: their hashes, linked to the intents.",
+    "workflow_executions": "Runs of multi-step workflows, one row per state that was written.",
+    "ledger_reads": "Questions that readers put to this ledger; never what they typed.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
     "rejects": "What could not be read: file, position, reason, length and hash, never the text.",
@@ -95,7 +102,14 @@ def build_raw_assets(
         description="`.session-buddy/skill_metrics.json` of each registered project. AgentLedger "
         "only reads it; `agentledger register PATH` opts a project in.",
     )
-    return [source_files, collect_sources]
+    event_logs = dg.AssetSpec(
+        key=EVENT_LOGS,
+        group_name="source_files",
+        kinds={"json"},
+        description="Logs of events: the spool that `agentledger.emit` writes, logs inside the "
+        "registered projects, and what `agentledger source add events PATH` opts in.",
+    )
+    return [source_files, event_logs, collect_sources]
 
 
 def _raw_spec(table: str) -> dg.AssetSpec:
@@ -104,9 +118,17 @@ def _raw_spec(table: str) -> dg.AssetSpec:
         group_name="raw",
         kinds={"duckdb", "table"},
         description=DESCRIPTIONS.get(table, f"Raw table {table}."),
-        deps=[] if table in NOT_FROM_FILES else [SOURCE_FILES],
+        deps=_files_behind(table),
         freshness_policy=RAW_FRESHNESS if table == "collection_runs" else None,
     )
+
+
+def _files_behind(table: str) -> list[dg.AssetKey]:
+    if table in NOT_FROM_FILES:
+        return []
+    if table in EVENT_TABLES:
+        return [EVENT_LOGS]
+    return [SOURCE_FILES, EVENT_LOGS]
 
 
 def table_metadata(
@@ -128,7 +150,7 @@ def table_metadata(
 
 def collection_metadata(table: str, report: CollectionReport) -> dict[str, Any]:
     """What the collection did, shown where a person looks for it: at the records."""
-    if table not in ("skill_usage", "collection_runs"):
+    if table not in ("skill_usage", "intent_events", "workflow_executions", "collection_runs"):
         return {}
     totals = report.totals()
     per_project = pd.DataFrame(

@@ -366,6 +366,27 @@ def test_workflows_of_a_project_count_to_it_and_those_of_a_log_to_the_one_they_n
     assert ledger.rows("select count(*) from raw.projects where is_active") == [(4,)]
 
 
+def test_uses_of_skills_land_beside_those_of_other_sources(ledger: Ledger) -> None:
+    ledger.settings.spool_dir.mkdir()
+    used = {
+        "event_id": "e-1", "skill_name": "code review", "invoked_at": "2026-06-01T10:00:00Z",
+        "session_id": "s", "project_id": "shop", "completed": True, "duration_seconds": 1.5,
+        "alternatives_considered": ["lint"], "error_type": None,
+    }  # fmt: skip
+    path = ledger.settings.spool_dir / "skill_invocations-h-1-a.jsonl"
+    path.write_text(json.dumps(used) + "\n" + json.dumps(used | {"event_id": "e-2"}) + "\n")
+    assert ledger.collect().totals()["accepted"] == 2
+    path.write_text(json.dumps(used | {"event_id": "e-2"}) + "\n")
+    assert ledger.collect().totals()["already_known"] == 1
+    assert ledger.rows(
+        "select skill_name, completed, duration_seconds, alternatives, variant, ordinal, "
+        "project_name from raw.skill_usage join raw.projects using (project_id) order by ordinal"
+    ) == [
+        ("code review", "true", "1.5", '["lint"]', "EV", 0, "shop"),
+        ("code review", "true", "1.5", '["lint"]', "EV", 1, "shop"),
+    ]
+
+
 def test_the_spool_is_read_without_being_registered(ledger: Ledger) -> None:
     ledger.settings.spool_dir.mkdir()
     (ledger.settings.spool_dir / "intent_events-h-1-a.jsonl").write_text(json.dumps(intent(1)))

@@ -148,3 +148,20 @@ def test_the_ledger_accepts_every_valid_record_and_rejects_what_was_announced(
     assert totals["rejected"] == sum(sample.rejects.values())
     assert rejects == sample.rejects
     assert unknown == {"model_temperature": 4}
+
+
+def test_the_logs_of_events_are_found_as_announced(tmp_path: Path) -> None:
+    """Should give the ledger exactly the events that the report names, none of them bad."""
+    report = write_sample(tmp_path / "sample", 3, 30, 5, events=200)
+    settings = Settings(home=tmp_path / "home", host_zone="UTC")
+    warehouse.prepare_home(settings)
+    for project in report.projects:
+        registry.register_project(settings, str(project.path), zone="UTC")
+    as_of = datetime(2026, 9, 1, 12, tzinfo=UTC)
+    with warehouse.open_warehouse(settings) as connection:
+        collect.collect(settings, connection, run_id="r", as_of=as_of)
+        for name, count in report.events.items():
+            rows = connection.execute(f"select count(*) from raw.{name}").fetchall()
+            assert rows == [(count,)]
+    assert report.events["intent_events"] == 200
+    assert report.events["workflow_executions"] == 16 * 3
