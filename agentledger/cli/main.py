@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 import agentledger
-from agentledger.cli import emit, quickstart, registry, runs, sample, skills, sql, state
+from agentledger.cli import emit, quickstart, registry, runs, sample, skills, sql, state, usage
 from agentledger.errors import AgentLedgerError, UsageError
 
 EXIT_FAILED = 1
@@ -37,7 +37,7 @@ app = typer.Typer(
     # A defect keeps its plain traceback, without the values of variables: they may be private.
     pretty_exceptions_enable=False,
 )
-for family in (quickstart, registry, runs, state, sql, sample, skills, emit):
+for family in (quickstart, registry, runs, state, sql, sample, skills, emit, usage):
     family.add_commands(app)
 
 
