@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_llm_call_versions') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
