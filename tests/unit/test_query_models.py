@@ -23,6 +23,10 @@ READ = {
     "core/dim_projects": "project_id project_name project_type is_active total_invocations "
     "last_used_at",
     "ops/data_freshness": "project_id health last_event_at last_loaded_at uncountable_invocations",
+    "usage/usage_quarter_hours": "quarter_start project_id session_key model calls api_errors "
+    "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
+    "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "
+    "first_called_at last_called_at",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 
