@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash \
+.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser chromium \
 	lint format bench docs-dictionary clean
 
 help: ## Show the targets
@@ -59,6 +59,22 @@ test-e2e: setup manifest ## Files to answers, with kills in between
 
 test-crash: setup manifest ## Kill the process at many more random moments (minutes)
 	@$(BIN)/python -m pytest tests/e2e -m "slow and crash"
+
+test-browser: setup manifest chromium ## Both pages in headless Chromium (minutes)
+	@.uv/bin/uv sync --frozen --quiet --python $(PYTHON) --group browser
+	@$(BIN)/python -m pytest tests/browser -m "slow and browser" -rs
+
+# The browser comes from the distribution, its driver from the package index; neither downloads
+# anything else.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends chromium >/dev/null; \
+		else \
+			echo "The browser tests need Chromium. Install it, for example: sudo apt-get install chromium"; \
+			exit 1; \
+		fi; }
 
 lint: setup manifest ## Ruff, type checker, SQL lint, generated docs up to date
 	@$(BIN)/ruff check .

@@ -108,6 +108,9 @@ def set_hmac_pads(connection: "duckdb.DuckDBPyConnection", key: bytes) -> None:
     inner, outer = hmac_pads(key)
     connection.execute("set variable hmac_inner = ?::blob", [inner])
     connection.execute("set variable hmac_outer = ?::blob", [outer])
+    # Part of every identity that is made of a producer's id: without it, whoever holds the id could
+    # compute the published key.
+    connection.execute("set variable identity_salt = ?", [keyed_hash(key, "identity")])
 
 
 def sql_keyed_hash(expression: str) -> str:

@@ -132,6 +132,7 @@ def _copy(
     for relation in relations:
         if relation.kind == "view":
             _copy_view(connection, relation)
+    _copy_macros(connection)
     return {relation.name: _row_count(connection, "snapshot", relation) for relation in relations}
 
 
@@ -148,6 +149,18 @@ def _copy_view(connection: duckdb.DuckDBPyConnection, relation: PublishedRelatio
     connection.execute("use snapshot")
     connection.execute(definition)
     connection.execute("use warehouse")
+
+
+def _copy_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Copy the functions that the models leave for readers: a rate of any period is theirs."""
+    macros = connection.execute(
+        "select function_name, parameters, macro_definition from duckdb_functions() "
+        "where database_name = 'warehouse' and schema_name = 'marts' and function_type = 'macro'"
+    ).fetchall()
+    for name, parameters, definition in macros:
+        connection.execute(
+            f"create macro snapshot.marts.{name}({', '.join(parameters)}) as ({definition})"
+        )
 
 
 def _row_count(

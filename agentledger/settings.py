@@ -84,6 +84,11 @@ class Settings:
         return self.published_dir / "current"
 
     @property
+    def reads_dir(self) -> Path:
+        """Log of what readers asked of this ledger, one file per month."""
+        return self.home / "reads"
+
+    @property
     def docs_dir(self) -> Path:
         """Static dbt docs site."""
         return self.published_dir / "docs"
@@ -92,11 +97,6 @@ class Settings:
     def spool_dir(self) -> Path:
         """Events that programs wrote with `agentledger.emit`."""
         return self.home / "spool"
-
-    @property
-    def reads_dir(self) -> Path:
-        """What readers of this ledger asked for."""
-        return self.home / "reads"
 
     @property
     def dagster_home(self) -> Path:

@@ -43,6 +43,9 @@ def _questions(settings: Settings, skill: str) -> dict[str, Callable[[], Any]]:
     options: dict[str, list[dict[str, Any]]] = {
         "get_top_skills": [{}, {"window": "daily"}, {"by": "quality"}],
         "get_skill_summary": [{}, {"window": "weekly"}],
+        "get_clarify_verbs": [{}, {"since": "28d"}],
+        "get_denies": [{}, {"since": "28d"}],
+        "get_intent_report": [{}, {"since": "28d"}],
     }
     questions = {}
     for name in query.__all__:

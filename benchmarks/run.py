@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import figures
+from benchmarks import emit_overhead, figures
 from benchmarks.generate import DEFAULT_CACHE, SIZES, VARIANTS
 from benchmarks.intents import measure_intents
 from benchmarks.measurements import Bench, BrokenBenchmarkError, Options
@@ -62,6 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return EXIT_BROKEN
             all_figures["intents"] = found
             print(f"\nintents, {asked.size}\n" + figures.table(found) + "\n", flush=True)
+        all_figures["emit"] = emit_overhead.figures(Path(work))
+        print(figures.table(all_figures["emit"]) + "\n", flush=True)
     if asked.json:
         asked.json.write_text(_as_json(machine, asked, all_figures), encoding="utf-8")
     missed = [f for found in all_figures.values() for f in figures.missed_ratios(found)]

@@ -10,6 +10,7 @@ import logging
 import os
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings, load_settings, process_environment
@@ -54,9 +55,10 @@ def run(settings: Settings, options: argparse.Namespace) -> int:
 def dev(settings: Settings, options: argparse.Namespace) -> int:
     """Serve the Dagster UI with its daemon until it is stopped."""
     from agentledger.warehouse import prepare_home
-    from orchestration.docs_site import LOCAL_HOST
     from orchestration.instance import prepare_dagster_home
+    from orchestration.local_server import LOCAL_HOST, require_free_port
 
+    require_free_port(options.port)
     prepare_home(settings)
     manifest.prepare_manifest(settings)
     prepare_dagster_home(settings)
@@ -72,22 +74,30 @@ def dev(settings: Settings, options: argparse.Namespace) -> int:
 
 def docs(settings: Settings, options: argparse.Namespace) -> int:
     """Make the dbt docs site and serve it on this machine."""
-    from agentledger.warehouse import hold_run_lock, prepare_home
-    from orchestration import docs_site
+    from agentledger.warehouse import prepare_home
+    from orchestration.local_server import LOCAL_HOST, serve_folder
 
     prepare_home(settings)
-    manifest.prepare_manifest(settings)
-    # The catalogue is read from the warehouse, which has one user at a time.
-    with hold_run_lock(settings, on_wait=lambda: _say("Another run is writing; waiting for it.")):
-        page = docs_site.generate(settings)
     if not options.serve:
-        sys.stdout.write(f"{page}\n")
+        sys.stdout.write(f"{_make_docs(settings)}\n")
         return EXIT_DONE
-    with docs_site.serve(settings, options.port) as server:
-        _say(f"dbt docs: http://{docs_site.LOCAL_HOST}:{server.server_port} (Ctrl-C ends it)")
+    # The port first: making the site takes ten seconds, and a taken port would waste them.
+    with serve_folder(settings.docs_dir, options.port) as server:
+        _make_docs(settings)
+        _say(f"dbt docs: http://{LOCAL_HOST}:{server.server_port} (Ctrl-C ends it)")
         with contextlib.suppress(KeyboardInterrupt):
             server.serve_forever()
     return EXIT_DONE
+
+
+def _make_docs(settings: Settings) -> Path:
+    from agentledger.warehouse import hold_run_lock
+    from orchestration import docs_site
+
+    manifest.prepare_manifest(settings)
+    # The catalogue is read from the warehouse, which has one user at a time.
+    with hold_run_lock(settings, on_wait=lambda: _say("Another run is writing; waiting for it.")):
+        return docs_site.generate(settings)
 
 
 def prepare(settings: Settings, options: argparse.Namespace) -> int:

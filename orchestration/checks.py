@@ -122,8 +122,17 @@ def records_conserved(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckRes
         description=f"{accepted} accepted + {rejected} rejected + {known} already known = "
         f"{read} read"
         if not lost
-        else f"Records are missing from the count, for example in files {lost}.",
+        else "Records are missing from the count: " + "; ".join(map(_file_count, lost)),
         metadata={"read": read, "accepted": accepted, "rejected": rejected, "known": known},
+    )
+
+
+def _file_count(counts: tuple[int, int, int, int, int]) -> str:
+    file_id, read, accepted, rejected, known = counts
+    counted = accepted + rejected + known
+    return (
+        f"file {file_id} of raw.files had {read} read, but {counted} counted "
+        f"({accepted} accepted + {rejected} rejected + {known} already known)"
     )
 
 

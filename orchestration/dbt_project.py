@@ -2,7 +2,8 @@
 
 Belongs here: the cached `DbtProject`, the arguments of `dbt build` (pure), the translator from dbt
 nodes to assets, what the manifest says about publishing and privacy. Does not belong here:
-model names (the YAML beside the models holds them), starting dbt (`dbt_process.py`), making the
+model names (the YAML beside the models holds them), what a person reads about a node
+(`dbt_words.py`), starting dbt (`dbt_process.py`), making the
 manifest (`manifest.py`).
 """
 
@@ -16,6 +17,7 @@ from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtP
 
 from agentledger.fingerprints import Context
 from agentledger.publish import PublishedRelation
+from orchestration import dbt_words
 from orchestration import manifest as dbt_manifest
 
 PUBLIC = "public"
@@ -105,9 +107,35 @@ class LedgerTranslator(DagsterDbtTranslator):
             changes["key"] = dg.AssetKey([props["schema"], props["name"]])
             changes["group_name"] = group_of(props)
             changes["kinds"] = {*spec.kinds, str(props["config"].get("materialized", "table"))}
+            changes["description"] = dbt_words.describe_model(props)
+            changes["owners"] = [dbt_words.owner_of(manifest, props)]
+            changes["tags"] = {**spec.tags, **dbt_words.tag_model(props)}
+            changes["metadata"] = {**spec.metadata, **dbt_words.link_model(props)}
         spec = spec.replace_attributes(**changes) if changes else spec
         self._specs[memo] = spec
         return spec
+
+    def get_asset_check_spec(
+        self,
+        asset_spec: dg.AssetSpec,
+        manifest: Mapping[str, Any],
+        unique_id: str,
+        project: DbtProject | None,
+    ) -> dg.AssetCheckSpec | None:
+        """The default check, with what it claims; its name stays dbt's, by which it is found."""
+        spec = super().get_asset_check_spec(asset_spec, manifest, unique_id, project)
+        if spec is None:
+            return None
+        said = dbt_words.describe_check(self.get_resource_props(manifest, unique_id))
+        return dg.AssetCheckSpec(
+            name=spec.name,
+            asset=spec.asset_key,
+            description=said,
+            additional_deps=spec.additional_deps,
+            blocking=spec.blocking,
+            metadata=spec.metadata,
+            automation_condition=spec.automation_condition,
+        )
 
     @property
     def _specs(self) -> dict[tuple[int, str], dg.AssetSpec]:
@@ -138,16 +166,31 @@ def published_relations(manifest: Mapping[str, Any]) -> list[PublishedRelation]:
     ]
 
 
-def public_columns(manifest: Mapping[str, Any], table: str) -> list[str]:
-    """Columns of a raw table that a preview may show: those declared public, no other."""
-    for props in manifest["sources"].values():
-        if props["schema"] == "raw" and props["name"] == table:
+def public_columns(manifest: Mapping[str, Any], table: str, schema: str = "raw") -> list[str]:
+    """Columns of a raw table or a model that a preview may show: those declared public, no other.
+
+    Args:
+        manifest: dbt's.
+        table: Name of the table, or of the view.
+        schema: `raw`, or that of the model.
+    """
+    declared = manifest["sources"] if schema == "raw" else manifest["nodes"]
+    for props in declared.values():
+        if props.get("schema") == schema and props["name"] == table:
             return [
                 name
                 for name, column in props["columns"].items()
                 if str(_privacy(column)).lower() == PUBLIC
             ]
     return []
+
+
+def source_description(manifest: Mapping[str, Any], table: str) -> str:
+    """What the dbt YAML says about a raw table; empty when it says nothing."""
+    for props in manifest["sources"].values():
+        if props["schema"] == "raw" and props["name"] == table:
+            return " ".join(str(props.get("description") or "").split())
+    return ""
 
 
 def _privacy(column: Mapping[str, Any]) -> object:

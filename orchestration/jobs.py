@@ -41,17 +41,20 @@ def build_jobs() -> Jobs:
         refresh=dg.define_asset_job(
             "refresh",
             selection=dg.AssetSelection.all() - documentation,
-            description="Collect every source, build and test every model, publish.",
+            description="The whole ledger: collect every source, build and test every model, "
+            "publish. Safe at any time: nothing is counted twice, and readers keep the last good "
+            "build until a better one is there.",
         ),
         skill_aggregates_refresh=dg.define_asset_job(
             "skill_aggregates_refresh",
             # All of raw: one collection writes all of it.
             selection=(raw | skills | snapshot) - documentation,
-            description="Collect every source, build and test the skill metrics, publish.",
+            description="The skill metrics: collect every source, build and test what they need, "
+            "publish. What the hourly schedule starts.",
         ),
         docs=dg.define_asset_job(
             "docs",
             selection=documentation,
-            description="Make the dbt docs site anew.",
+            description="Make the dbt docs site anew from what is built.",
         ),
     )

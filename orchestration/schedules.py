@@ -33,7 +33,7 @@ def build_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinitio
         execution_timezone="UTC",
         job=jobs.skill_aggregates_refresh,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Skill metrics each hour; skips while a run is writing or nothing is new.",
+        description="The skill metrics, hourly; skips while a run is writing or nothing is new.",
     )
     def skill_aggregates_hourly() -> dg.RunRequest | dg.SkipReason:
         reason = reason_to_skip(settings)
@@ -47,7 +47,7 @@ def build_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinitio
         execution_timezone="UTC",
         job=jobs.docs,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The dbt docs site each day at 00:00 UTC; skips while nothing is built.",
+        description="The dbt docs site, each day at 00:00 UTC; skips while nothing is built.",
     )
     def docs_daily() -> dg.RunRequest | dg.SkipReason:
         if not settings.published_pointer.exists():

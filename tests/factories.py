@@ -55,6 +55,41 @@ def make_usage(**overrides: Any) -> Row:
     return row
 
 
+def make_workflow_run(**overrides: Any) -> Row:
+    """One row of `raw.workflow_executions`: a completed run of `feature-dev` in 60 s.
+
+    `record_key` follows from `workflow_id` and `content_hash` from the values of the record, as in
+    ingest, so two equal calls are byte-equal copies.
+    """
+    row: Row = {
+        "file_id": 1,
+        "line_no": next(_ordinals) + 1,
+        "byte_offset": 0,
+        "ordinal": 0,
+        "source_id": "source-p1",
+        "project_id": "p1",
+        "host_id": "host",
+        "run_id": "run-1",
+        "ingested_at": "2026-03-10 00:00:00+00",
+        "load_seq": 1,
+        "flags": None,
+        "workflow_id": "run-of-a-workflow",
+        "workflow_name": "feature-dev",
+        "started_at": "2026-03-01T10:00:00Z",
+        "completed_at": None,
+        "status": "completed",
+        "skills_used": '["plan","implement","test"]',
+        "total_duration_ms": "60000",
+    }
+    row.update(overrides)
+    where = ("file_id", "line_no", "byte_offset", "ordinal", "source_id", "project_id", "host_id",
+             "run_id", "ingested_at", "load_seq", "flags")  # fmt: skip
+    content = [name for name in row if name not in (*where, "record_key", "content_hash")]
+    row.setdefault("record_key", _hash([row["workflow_id"]]))
+    row.setdefault("content_hash", _hash(row[name] for name in content))
+    return row
+
+
 def make_project(project_id: str = "p1", **overrides: Any) -> Row:
     """One row of `raw.projects`, active."""
     return {

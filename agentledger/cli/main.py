@@ -15,7 +15,22 @@ from typing import Annotated
 import typer
 
 import agentledger
-from agentledger.cli import emit, quickstart, registry, runs, sample, skills, sql, state, usage
+from agentledger import reads
+from agentledger.cli import (
+    emit,
+    intents,
+    quickstart,
+    registry,
+    runs,
+    sample,
+    skill_comparison,
+    skills,
+    sql,
+    state,
+    usage,
+    workflows,
+)
+from agentledger.cli import reads as reads_command
 from agentledger.errors import AgentLedgerError, UsageError
 
 EXIT_FAILED = 1
@@ -37,8 +52,22 @@ app = typer.Typer(
     # A defect keeps its plain traceback, without the values of variables: they may be private.
     pretty_exceptions_enable=False,
 )
-for family in (quickstart, registry, runs, state, sql, sample, skills, emit, usage):
+for family in (
+    quickstart,
+    registry,
+    runs,
+    state,
+    sql,
+    sample,
+    skills,
+    workflows,
+    intents,
+    usage,
+    emit,
+    reads_command,
+):
     family.add_commands(app)
+skill_comparison.add_commands(skills.skills_app)
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -70,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             # A terminal that lacks a character shows its code instead of ending the command.
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="agentledger")
+        with reads.asked_through("cli"):
+            app(args=None if arguments is None else list(arguments), prog_name="agentledger")
     except AgentLedgerError as error:
         from agentledger.cli.output import printable
 

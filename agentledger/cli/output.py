@@ -82,6 +82,11 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{decimal(low * 100)}–{decimal(high * 100)} %"
 
 
+def p_value(value: float | None) -> str:
+    """A p-value; one too small to print is no zero."""
+    return "<0.0001" if value is not None and value < 0.00005 else decimal(value, 4)
+
+
 def duration(milliseconds: float | None) -> str:
     """A duration in the unit that a person would use."""
     if milliseconds is None:

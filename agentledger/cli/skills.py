@@ -24,7 +24,7 @@ NOT_ENOUGH = "not enough data"
 
 skills_app = typer.Typer(
     help="How often skills are used and how well they work.",
-    epilog=examples("skills top", "skills show code-review", "skills summary --json"),
+    epilog=examples("skills top", "skills show code-review", "skills compare code-review"),
     no_args_is_help=True,
     rich_markup_mode=None,
 )

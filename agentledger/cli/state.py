@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from agentledger import reads
 from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
 from agentledger.errors import AgentLedgerError
@@ -31,6 +32,7 @@ def add_commands(app: typer.Typer) -> None:
     )(health)
 
 
+@reads.recorded("status")
 def status(as_json: JsonOption = False) -> None:
     """Show the last runs, the files read, what could not be read, and how fresh the data is."""
     from agentledger import status as runs
@@ -41,7 +43,13 @@ def status(as_json: JsonOption = False) -> None:
     freshness, problem = _freshness(settings)
     if as_json:
         output.write_json(
-            {**found, "home": str(settings.home), "freshness": freshness, "snapshot": problem}
+            {
+                **found,
+                "home": str(settings.home),
+                "freshness": freshness,
+                "snapshot": problem,
+                "reads": reads.recording_problem(settings),
+            }
         )
         return
     output.write_line(f"Ledger: {output.text_of(str(settings.home))}")
@@ -58,6 +66,9 @@ def status(as_json: JsonOption = False) -> None:
     if shown:
         _write_sources(shown.get("sources") or [])
     _write_freshness(freshness, problem)
+    unrecorded = reads.recording_problem(settings)
+    if unrecorded:
+        output.write_line(output.text_of(unrecorded))
     _write_recent(found.get("recent_runs") or [])
 
 
@@ -68,9 +79,10 @@ def health(as_json: JsonOption = False) -> None:
     from agentledger.query.health import gather_findings, judge_health
 
     settings = options.current_settings()
-    verdict = judge_health(
-        gather_findings(settings, runs.read_status(settings).as_dict()), datetime.now(UTC)
-    )
+    with reads.asked("health", settings):
+        verdict = judge_health(
+            gather_findings(settings, runs.read_status(settings).as_dict()), datetime.now(UTC)
+        )
     if as_json:
         output.write_json({"state": verdict.state, "reasons": verdict.reasons})
     else:

@@ -98,7 +98,7 @@ def instant(at_ns: int) -> str:
 
 def identifier(value: object, hash_text: HashText) -> str | None:
     """An id as text; the nil UUID means unknown, and a sentence in its place is hashed."""
-    text = _text(value)
+    text = text_of(value)
     if text is None or text == _NIL_UUID:
         return None
     return text if _is_plain_name(text) else hash_text(text)
@@ -108,7 +108,7 @@ def class_name(value: object) -> str | None:
     """The bare name of an error class or code; a message becomes `other`."""
     if isinstance(value, BaseException):
         value = type(value)
-    text = value.__name__ if isinstance(value, type) else _text(value)
+    text = value.__name__ if isinstance(value, type) else text_of(value)
     return text if text is None or _is_class_name(text) else "other"
 
 
@@ -118,28 +118,47 @@ def _actor(value: object, hash_text: HashText) -> str | None:
     return hash_text(text) if text is not None and "@" in text else text
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
+    """A value as trimmed text; nothing and blanks are unknown."""
     text = None if value is None else str(value).strip()
     return text or None
 
 
-def _name(value: object) -> str | None:
-    text = _text(value)
-    return text if text is None or _is_plain_name(text) else "other"
+_known_names: set[str] = set()
+"""Names found plain before: a host repeats its verbs in every event."""
+
+_KNOWN_NAMES_KEPT = 4096
+
+
+def plain_name(value: object) -> str | None:
+    """A name without spaces; a sentence in its place becomes `other`."""
+    if value is None or (type(value) is str and value in _known_names):
+        return value  # type: ignore[return-value]
+    text = text_of(value)
+    if text is None:
+        return None
+    if not _is_plain_name(text):
+        return "other"
+    if len(_known_names) < _KNOWN_NAMES_KEPT:
+        _known_names.add(text)
+    return text
 
 
 def _subject_type(value: object) -> str | None:
-    return None if value == "none" else _name(value)
+    return None if value == "none" else plain_name(value)
 
 
-def _names(value: Iterable[object] | None) -> list[str] | None:
+def plain_names(value: Iterable[object] | None) -> list[str] | None:
     """Names as a list; None and `[]` stay different."""
     if isinstance(value, str):
         value = [value]
-    return None if value is None else [name for item in value if (name := _name(item))]
+    return None if value is None else [name for item in value if (name := plain_name(item))]
 
 
-def _number(value: Any) -> float | None:
+def finite_number(value: Any) -> float | None:
+    """A number; what is none, NaN and the infinities are unknown."""
+    if value is None:
+        return None
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
@@ -147,19 +166,23 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _count(value: Any) -> int | None:
-    number = _number(value)
-    return None if number is None else int(number)
+def whole_number(value: Any) -> int | None:
+    """A count; decimals are cut off."""
+    found = finite_number(value)
+    return None if found is None else int(found)
 
 
 def _candidates(value: Iterable[Any] | None) -> list[list[Any]] | None:
     """At most ten pairs of verb and score; none at all is null, as in the table's writer."""
     pairs = []
     for item in value or ():
-        verb, score = (
-            (item.get("verb"), item.get("score")) if isinstance(item, Mapping) else tuple(item)[:2]
-        )
-        pairs.append([_name(verb), _number(score)])
+        if type(item) is tuple and len(item) == 2:  # the usual form, without asking the ABC
+            verb, score = item
+        elif isinstance(item, Mapping):
+            verb, score = item.get("verb"), item.get("score")
+        else:
+            verb, score = tuple(item)[:2]
+        pairs.append([plain_name(verb), finite_number(score)])
         if len(pairs) == MAX_CANDIDATES:
             break
     return pairs or None
@@ -168,11 +191,13 @@ def _candidates(value: Iterable[Any] | None) -> list[list[Any]] | None:
 def _stage_flow(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
     if not isinstance(value, Mapping):
         return None
-    flow: dict[str, Any] = {"total": _count(value.get("total"))}
+    flow: dict[str, Any] = {"total": whole_number(value.get("total"))}
     for part in ("by_source", "by_tier"):
         counts = value.get(part)
         if isinstance(counts, Mapping):
-            flow[part] = {_name(name) or "other": _count(n) for name, n in counts.items()}
+            flow[part] = {
+                plain_name(name) or "other": whole_number(n) for name, n in counts.items()
+            }
     return flow
 
 
@@ -185,7 +210,7 @@ def _observations(
     for item in value:
         reachable = item.get("state_reachable")
         row = {
-            "verb": _name(item.get("verb")),
+            "verb": plain_name(item.get("verb")),
             "state_reachable": None if reachable is None else bool(reachable),
         }
         length, hashed = _withheld(item.get("failing_predicate"), hash_text)
@@ -219,20 +244,20 @@ _CLEANERS: dict[str, Callable[[Any], Any]] = (
             "toctou_result",
             "toctou_new_fingerprint",
         ],
-        _name,
+        plain_name,
     )
-    | dict.fromkeys(("semreg_denied_verbs", "macro_denied_verbs", "missing_args"), _names)
+    | dict.fromkeys(("semreg_denied_verbs", "macro_denied_verbs", "missing_args"), plain_names)
     | dict.fromkeys(("verb_candidates_pre", "verb_candidates_post"), _candidates)
     | dict.fromkeys(
         ("macro_semreg_checked", "entity_kind_filtered", "toctou_recheck_performed"), bool
     )
     | dict.fromkeys(
-        ("pruned_verbs_count", "surface_full_count", "surface_pack_scoped_count"), _count
+        ("pruned_verbs_count", "surface_full_count", "surface_pack_scoped_count"), whole_number
     )
     | {
         "subject_ref_type": _subject_type,
         "error_code": class_name,
         "soft_stage_flow": _stage_flow,
-        "entity_confidence": _number,
+        "entity_confidence": finite_number,
     }
 )

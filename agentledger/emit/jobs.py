@@ -1,9 +1,11 @@
 """What waits in the queue of a writer.
 
-Belongs here: what the writer asks of an event that waits, and the event that is complete already.
+Belongs here: what the writer asks of an event that waits, the event that is complete already, and
+the line that either becomes.
 Does not belong here: events of one recorder (`recorder.py`, `chat.py`).
 """
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
@@ -43,3 +45,19 @@ class PlainJob:
 
     def settle(self, written: bool) -> None:
         """Nobody asked."""
+
+
+def to_line(event: Mapping[str, Any]) -> bytes:
+    """JSON in UTF-8 on one line; a lone surrogate becomes a question mark."""
+    return _encoder.encode(event).encode("utf-8", "replace") + b"\n"
+
+
+def _plain(value: object) -> str:
+    if type(value).__name__ not in ("UUID", "datetime"):
+        raise TypeError("an event holds plain JSON values, UUIDs and datetimes only")
+    return str(value)
+
+
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_plain
+)

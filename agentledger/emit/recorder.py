@@ -70,7 +70,7 @@ class IntentRecorder:
             utterance: What the user asked; hashed, never written.
             **fields: First values of the trace (`session_id`, `entrypoint`, …).
         """
-        if not fields.keys() <= _FIELDS_SET:  # a misspelt field must not break the host
+        if fields and not fields.keys() <= _FIELDS_SET:  # a misspelt field must not break the host
             self._writer.note(TypeError())
             fields = {name: value for name, value in fields.items() if name in _FIELDS_SET}
         return Utterance(self.record, utterance, fields)
@@ -135,7 +135,7 @@ def open_writer(home: Path | str | None) -> EventWriter:
     writer = shared_writer(home)
     try:
         # Now rather than on the writer's thread: a fork during an import leaves its lock taken.
-        from agentledger.emit import columns, preview  # noqa: F401
+        from agentledger.emit import columns, event_rows, preview  # noqa: F401
     except Exception as error:
         failure = error
     if failure is not None:
@@ -155,8 +155,9 @@ class _IntentJob:
         self._preview = preview
         self._values = values = list(_read_fields(trace))
         for index in _CONTAINERS:
-            if type(values[index]) in (list, dict):
-                values[index] = values[index].copy()
+            value = values[index]
+            if value is not None and type(value) in (list, dict):
+                values[index] = value.copy()
         text = trace.utterance
         trace.utterance = None
         self.size = len(text) if isinstance(text, str) else 0

@@ -4,8 +4,10 @@ Belongs here: the fields of an intent event, named as formats.md section 5 names
 not belong here: how they are checked and written (`columns.py`).
 """
 
+import itertools
 import os
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -16,11 +18,38 @@ Candidates = Sequence[tuple[str, float] | Sequence[Any] | Mapping[str, Any]]
 """Verbs with their scores, best first: `[("cbu.create", 0.66), …]`."""
 
 
+_sources: list[tuple[str, Iterator[int]]] = []
+"""Random part and counter of this process; empty again in a forked child."""
+
+
 def new_event_id() -> str:
-    """A random UUID (version 4) as text; `uuid.uuid4()` takes four times as long."""
-    digits = os.urandom(16).hex()
-    # Version 4, variant "a": 120 random bits.
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+    """A UUID (version 7) as text: milliseconds, 40 random bits of the process, a counter.
+
+    The counter keeps ids of one process apart, the random bits those of two processes, the clock
+    those of two copies of one process image. `uuid.uuid4()` asks the kernel each time, which takes
+    five times as long.
+    """
+    middle, numbers = (_sources or _new_source())[0]
+    milliseconds = time.time_ns() // 1_000_000
+    return (
+        f"{milliseconds >> 16:08x}-{milliseconds & 0xFFFF:04x}-{middle}"
+        f"{next(numbers) & 0xFFFFFFFF:08x}"
+    )
+
+
+def _new_source() -> list[tuple[str, Iterator[int]]]:
+    """Draw the random part; a thread that loses the race draws one more, which harms nobody."""
+    if not _fork_hooks and hasattr(os, "register_at_fork"):
+        _fork_hooks.append(True)
+        os.register_at_fork(after_in_child=_sources.clear)
+    digits = os.urandom(6).hex()
+    # Version 7 and variant "a" stand where RFC 9562, section 5.7, has them.
+    source = (f"7{digits[:3]}-a{digits[3:6]}-{digits[6:10]}", itertools.count())
+    _sources.insert(0, source)
+    return [source]
+
+
+_fork_hooks: list[bool] = []
 
 
 @dataclass(slots=True, eq=False)

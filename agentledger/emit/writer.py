@@ -6,7 +6,6 @@ here: files (`spool.py`), what an event says (`columns.py`).
 Nothing here raises into the host: what goes wrong is counted, and `stats()` tells it.
 """
 
-import json
 import threading
 import time
 from collections import deque
@@ -15,14 +14,18 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from agentledger.emit import lifecycle
-from agentledger.emit.jobs import Job, PlainJob
+from agentledger.emit.jobs import Job, PlainJob, to_line
 from agentledger.emit.spool import SpoolFile
+from agentledger.errors import AgentLedgerError
 
 QUEUE_EVENTS = 10_000
 """Events that may wait: about ten seconds of a host that emits a thousand per second."""
 
 QUEUE_CHARACTERS = 16_000_000
 """Text that may wait for its hash: bounds the memory when utterances are pasted documents."""
+
+_LARGE_CHARACTERS = 1_000
+"""Shorter texts are not counted: a full queue of them holds 10 million characters at most."""
 
 ROTATE_BYTES = 64 * 1024 * 1024
 """A spool file is closed before it grows beyond this, so that old ones can be removed."""
@@ -44,9 +47,10 @@ class WriterStats(TypedDict):
     written: int
     """Handed to the operating system: the death of this process does not lose them."""
     dropped: int
-    """Refused because the queue was full or the writer closed."""
+    """Lost without a fault of the event: the queue was full, the writer closed, or the spool could
+    not be written (a full disk, a read-only or unusable home)."""
     failed: int
-    """Accepted, but could not be rendered or written."""
+    """Lost because the event itself could not become a line."""
     last_error: str | None
     """Class name of the last error."""
 
@@ -55,7 +59,7 @@ class EventWriter:
     """Append events to `<home>/spool/<kind>-<host>-<pid>-<random>.jsonl` without blocking.
 
     Args:
-        home: Data home; None counts each event as failed.
+        home: Data home; None counts each event as dropped.
         queue_events: Events that may wait before further ones are dropped.
         rotate_bytes: Size at which a new file is begun.
         linger_seconds: How long the thread gathers events before it writes.
@@ -96,20 +100,22 @@ class EventWriter:
         return self.submit(job)
 
     def submit(self, job: Job) -> bool:
-        """Queue a job; False when it was dropped."""
-        with self._lock:
-            full = len(self._queue) >= self._queue_events
-            if full or self._characters + job.size > QUEUE_CHARACTERS or self._closed:
-                self._dropped += 1
-                accepted = False
-            else:
-                self._queue.append(job)
-                self._characters += job.size
-                self._accepted += 1
-                accepted = True
-        if not accepted:
+        """Queue a job; False when it was dropped.
+
+        Without a lock: one thread that holds it and loses the interpreter would make all others
+        wait in turn. Of n threads that meet a queue with one free place, all n may pass.
+        """
+        large = job.size > _LARGE_CHARACTERS
+        if (
+            self._closed
+            or len(self._queue) >= self._queue_events
+            or (large and not self._fits(job))
+        ):
+            with self._lock:
+                self._refused += 1
             job.settle(False)
             return False
+        self._queue.append(job)
         if self._thread is None:
             self._start()
         if not self._wake.is_set():
@@ -147,9 +153,9 @@ class EventWriter:
         """Counters of this process since the writer was made or the process forked."""
         with self._lock:
             return {
-                "queued": self._accepted - self._written - self._failed,
+                "queued": len(self._queue) + self._in_hand,
                 "written": self._written,
-                "dropped": self._dropped,
+                "dropped": self._refused + self._unwritable,
                 "failed": self._failed,
                 "last_error": self._last_error,
             }
@@ -157,7 +163,7 @@ class EventWriter:
     def reject(self, error: Exception) -> None:
         """Count an event that could not even be queued."""
         with self._lock:
-            self._accepted, self._failed = self._accepted + 1, self._failed + 1
+            self._failed += 1
         self.note(error)
 
     def note(self, error: BaseException) -> None:
@@ -182,8 +188,16 @@ class EventWriter:
         self._wake = threading.Event()
         self._hurry = threading.Event()
         self._thread: threading.Thread | None = None
-        self._accepted = self._written = self._dropped = self._failed = self._characters = 0
+        self._in_hand = self._written = self._failed = self._refused = self._unwritable = 0
+        self._characters = 0
         self._last_error: str | None = None
+
+    def _fits(self, job: Job) -> bool:
+        """Reserve room for a large text."""
+        with self._lock:
+            fits = self._characters + job.size <= QUEUE_CHARACTERS
+            self._characters += job.size if fits else 0
+        return fits
 
     def _start(self) -> None:
         with self._lock:
@@ -215,13 +229,14 @@ class EventWriter:
         while self._queue and (deadline is None or time.monotonic() < deadline):
             with self._lock:
                 jobs = [self._queue.popleft() for _ in range(min(_BATCH_EVENTS, len(self._queue)))]
-                self._characters -= sum(job.size for job in jobs)
+                self._in_hand += len(jobs)
+                self._characters -= sum(job.size for job in jobs if job.size > _LARGE_CHARACTERS)
             batches: dict[str, list[tuple[Job, bytes]]] = {}
             for index, job in enumerate(jobs):
-                if deadline is None and index % 8 == 7 and not self._hurry.is_set():
+                if deadline is None and index % 2 and not self._hurry.is_set():
                     time.sleep(0)  # our thread offers the interpreter to the host now and then
                 try:
-                    line = _to_line(job.render(self._hash_text))
+                    line = to_line(job.render(self._hash_text))
                     batches.setdefault(job.kind, []).append((job, line))
                 except Exception as error:
                     self._settle([job], 0, error)
@@ -238,9 +253,14 @@ class EventWriter:
 
     def _settle(self, jobs: list[Job], n_written: int, failure: Exception | None) -> None:
         """Count first, then tell the jobs: the first `n_written` of them are in the file."""
+        n_lost = len(jobs) - n_written
         with self._lock:
+            self._in_hand -= len(jobs)
             self._written += n_written
-            self._failed += len(jobs) - n_written
+            if isinstance(failure, (OSError, AgentLedgerError)):  # the disk or the data home
+                self._unwritable += n_lost
+            else:
+                self._failed += n_lost
         if failure is not None:
             self.note(failure)
         for index, job in enumerate(jobs):
@@ -281,19 +301,3 @@ def shared_writer(home: Path | str | None) -> EventWriter:
 
 
 _shared: dict[str | None, EventWriter] = {}
-
-
-def _to_line(event: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8 on one line; a lone surrogate becomes a question mark."""
-    return _encoder.encode(event).encode("utf-8", "replace") + b"\n"
-
-
-def _plain(value: object) -> str:
-    if type(value).__name__ not in ("UUID", "datetime"):
-        raise TypeError("an event holds plain JSON values, UUIDs and datetimes only")
-    return str(value)
-
-
-_encoder = json.JSONEncoder(
-    ensure_ascii=False, separators=(",", ":"), allow_nan=False, check_circular=False, default=_plain
-)

@@ -12,7 +12,14 @@ from datetime import datetime
 import duckdb
 
 from agentledger import fingerprints, privacy, registry, warehouse
-from agentledger.ingest import load, plan, rejects, scan, working_directories
+from agentledger.ingest import (
+    load,
+    plan,
+    rejects,
+    scan,
+    skill_store_copy,
+    working_directories,
+)
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -53,6 +60,7 @@ def collect(
         on_progress: Told about each batch.
     """
     started = time.monotonic()
+    skill_store_copy.sweep(settings.spill_dir)
     known = plan.read_ledger(connection)
     if known:
         privacy.require_key(settings)
@@ -100,7 +108,11 @@ def _note_problems(report: SourceReport, loaded: load.LoadedFile) -> None:
     if file.state in rejects.QUARANTINE_STATES:
         report.add_problem(FileProblem(file.load.file.ledger_path, file.state, file.message or ""))
     for reject in file.rejected:
-        where = f"line {reject['line_no']}, byte {reject['byte_offset']}"
+        where = (
+            f"line {reject['line_no']}, byte {reject['byte_offset']}"
+            if "line_no" in reject
+            else f"row {reject['ordinal']}"
+        )
         report.add_problem(
             FileProblem(
                 file.load.file.ledger_path, reject["reason"], f"{where}: {reject['detail']}"

@@ -79,7 +79,7 @@ def projection_sql(
             from kept
         )
         select file_id, line_no, byte_offset, ordinal, source_id, project_id, {names}, content_hash,
-            cast(md5_number(concat_ws(chr(31), '{event_format.name}',
+            cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{event_format.name}',
                 coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,

@@ -171,8 +171,8 @@ def read_ledger(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], 
     """Read what the ledger remembers of every file, by (source id, path)."""
     rows = connection.execute(
         "select source_id, path, file_id, size_bytes, modified_ns, changed_ns, inode, state, "
-        "accepted + already_known > 0, format, byte_offset, line_count, fingerprint "
-        "from raw.files"
+        "file_id in (select file_id from raw.file_loads where accepted > 0), format, byte_offset, "
+        "line_count, fingerprint from raw.files"
     ).fetchall()
     return {(row[0], row[1]): KnownFile(*row[2:]) for row in rows}
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from agentledger import privacy
+from agentledger.ingest import skill_store_copy
 from agentledger.registry import Config
 from agentledger.settings import Settings
 
@@ -226,16 +227,18 @@ def _candidates(
             problems.append(ScanProblem(root, folder, "unreadable", error.strerror or str(error)))
             continue
         for entry in entries:
-            reader = _reader_of(root, entry.name)
+            reader = _reader_of(root, entry)
             if reader is not None:
                 yield entry.path, reader
             elif depth < deepest and _is_searched(entry) and entry.path not in foreign:
                 pending.append((entry.path, depth + 1))
 
 
-def _reader_of(root: ScanRoot, name: str) -> Reader | None:
+def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
     """Which reader a file of this name is for; None leaves it alone."""
-    lowered = name.lower()
+    lowered = entry.name.lower()
+    if root.kind == "skill-metrics" and _is_store_name(entry):
+        return "skill_metrics"
     if not lowered.endswith(LOG_SUFFIXES):
         return None
     if root.kind in TRANSCRIPT_KINDS:
@@ -246,6 +249,18 @@ def _reader_of(root: ScanRoot, name: str) -> Reader | None:
         return "events"
     is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(".csv")
     return "skill_metrics" if is_metrics else None
+
+
+def _is_store_name(entry: "os.DirEntry[str]") -> bool:
+    """A database in a tracker's folder; a folder may bear such a name and is searched instead."""
+    if not entry.name.lower().endswith(skill_store_copy.SUFFIX):
+        return False
+    if SEARCHED_HIDDEN_FOLDERS.isdisjoint(Path(entry.path).parts[:-1]):
+        return False
+    try:
+        return not entry.is_dir(follow_symlinks=False)
+    except OSError:
+        return False  # it vanished since the listing
 
 
 def _is_searched(entry: "os.DirEntry[str]") -> bool:
@@ -265,6 +280,10 @@ def _examine(
     """Ask the file system about one candidate, without opening it."""
     try:
         facts = os.stat(path)  # noqa: PTH116 - bytes that are not UTF-8 stay as they are
+        size, modified, changed = facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns
+        if path.endswith(skill_store_copy.SUFFIX) and reader == "skill_metrics":
+            # A database commits to the log beside it: both together tell whether it changed.
+            size, modified, changed = skill_store_copy.facts(path)
     except OSError as error:
         problems.append(ScanProblem(root, path, "unreadable", error.strerror or str(error)))
         return None
@@ -277,9 +296,9 @@ def _examine(
     return FoundFile(
         root=root,
         path=path,
-        size_bytes=facts.st_size,
-        modified_ns=facts.st_mtime_ns,
-        changed_ns=facts.st_ctime_ns,
+        size_bytes=size,
+        modified_ns=modified,
+        changed_ns=changed,
         inode=f"{facts.st_dev}:{facts.st_ino}",
         reader=reader,
     )

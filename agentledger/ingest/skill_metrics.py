@@ -13,8 +13,9 @@ from typing import Literal
 
 import msgspec
 
-Shape = Literal["skills", "invocations"]
-"""Which root member holds the records: a map name → list (V-D), or one list (all others)."""
+Shape = Literal["skills", "invocations", "table"]
+"""Which root member holds the records: a map name → list (V-D), or one list (all others). The
+rows of a SQLite store are records like those of a list; one of its tables says when they ended."""
 
 RECORD_FIELDS: dict[Shape, frozenset[str]] = {
     "skills": frozenset(
@@ -46,6 +47,7 @@ RECORD_FIELDS: dict[Shape, frozenset[str]] = {
         }
     ),
 }
+RECORD_FIELDS["table"] = RECORD_FIELDS["invocations"] | {"completed_at"}
 """The allow-list; every other name is counted, its value never read."""
 
 ROOT_FIELDS = frozenset(

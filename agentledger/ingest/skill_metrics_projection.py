@@ -23,6 +23,7 @@ USUAL_NAMES: dict[Shape, tuple[tuple[str, ...], ...]] = {
          "duration_seconds", "user_query", "alternatives_considered", "selection_rank",
          "follow_up_actions", "error_type"),
     ),
+    "table": (("skill_name", "invoked_at"),),
 }  # fmt: skip
 """Member names in the order in which the known writers write them: comparing with these is cheaper
 than asking for each name whether it is known. Any other order is only slower."""

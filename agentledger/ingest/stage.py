@@ -14,7 +14,14 @@ from typing import Any
 import duckdb
 
 from agentledger import privacy
-from agentledger.ingest import rejects, skill_metrics, skill_metrics_records, source_file
+from agentledger.ingest import (
+    rejects,
+    skill_metrics,
+    skill_metrics_records,
+    skill_store,
+    skill_store_copy,
+    source_file,
+)
 from agentledger.ingest.documents import DocumentError
 from agentledger.ingest.skill_metrics import Shape
 from agentledger.ingest.skill_metrics_projection import projection_sql
@@ -48,9 +55,12 @@ class Stage:
             "insert into batch_files values (?, ?, ?)",
             [[f.file_id, f.load.file.root.project_id, f.load.file.ledger_path] for f in files],
         )
-        tolerant = []
+        tolerant, stores = [], []
         groups: dict[Shape, list[StagedFile]] = {"skills": [], "invocations": []}
         for file in files:
+            if _is_store(file.load.file.path):
+                stores.append(file)
+                continue
             shape = self._inspect(file)
             if shape is not None:
                 groups[shape].append(file)
@@ -61,6 +71,8 @@ class Stage:
         tolerant += self._take_back_unclear()
         for file in tolerant:
             self._read_tolerantly(file)
+        for file in stores:
+            self._read_store(file)
 
     def _inspect(self, file: StagedFile) -> Shape | None:
         """Look at the root of a document; None sends it down the tolerant path."""
@@ -158,6 +170,29 @@ class Stage:
                 file, document.records[start : start + CHUNK_RECORDS], document.shape
             )
 
+    def _read_store(self, file: StagedFile) -> None:
+        """Read a SQLite store from a private copy; see `skill_store.py`."""
+        file.fast_path = False
+        try:
+            with skill_store.open_store(file.load.file.path, self._scratch(), self.key) as store:
+                file.variant = store.variant
+                for records in store.batches():
+                    self._append_records(file, records, "table")
+                file.fingerprint, file.unknown = store.fingerprint, store.unknown
+                file.rejected = store.rejected
+                file.state = "loaded" if store.rows_read else "empty"
+        except skill_store.StoreError as error:
+            file.state, file.message = error.state, error.detail
+        except OSError as error:
+            refuse(file, error)
+
+    def _scratch(self) -> Path:
+        """The folder where DuckDB spills: of this data home, for its owner alone."""
+        [(folder,)] = self.connection.execute("select current_setting('temp_directory')").fetchall()
+        if not folder:
+            raise OSError("no spill folder is set, so there is no private place for the copy")
+        return Path(folder)
+
     def _append_records(
         self,
         file: StagedFile,
@@ -213,6 +248,11 @@ def _has_changed(file: StagedFile) -> bool:
         return True
     found = file.load.file
     return (size, modified, changed) != (found.size_bytes, found.modified_ns, found.changed_ns)
+
+
+def _is_store(path: str) -> bool:
+    """Told by the first bytes; a name of a database that does not begin like one is damaged."""
+    return skill_store_copy.begins_like_a_store(path) or path.endswith(skill_store_copy.SUFFIX)
 
 
 def _is_plain_path(path: str) -> bool:

@@ -3,27 +3,62 @@
 Every function takes `settings=` (the data home of the environment by default), opens the current
 snapshot for one answer and closes it again, so that programs that live long follow new builds. A
 `get_…` of rows returns a pandas DataFrame, the others plain dicts. No metric is computed here.
+`boosts()` alone reads the reviewed file of boosts instead: an orchestrator needs no snapshot.
 """
 
+from agentledger.boost_rules import boosts
 from agentledger.query.builds import get_build
 from agentledger.query.frames import (
+    get_alias_proposals,
+    get_arg_failures,
+    get_asked_questions,
+    get_asked_subjects,
+    get_clarify_verbs,
+    get_denies,
+    get_intent_failure_modes,
+    get_macro_denies,
+    get_override_events,
+    get_overrides,
     get_projects,
+    get_skill_comparison,
     get_skill_effectiveness,
     get_skill_history,
     get_skill_insights,
     get_top_skills,
+    get_verb_boosts,
+    get_workflow_correlation,
+    get_workflow_recommendation,
 )
+from agentledger.query.intent_report import get_intent_report
 from agentledger.query.overview import get_skill, get_skill_summary
 from agentledger.query.sql import run_sql
+from agentledger.query.workflows import optimize_workflow
 
 __all__ = [
+    "get_asked_questions",
+    "get_asked_subjects",
+    "boosts",
+    "get_alias_proposals",
+    "get_arg_failures",
     "get_build",
+    "get_clarify_verbs",
+    "get_denies",
+    "get_intent_failure_modes",
+    "get_intent_report",
+    "get_macro_denies",
+    "get_override_events",
+    "get_overrides",
     "get_projects",
     "get_skill",
+    "get_skill_comparison",
     "get_skill_effectiveness",
     "get_skill_history",
     "get_skill_insights",
     "get_skill_summary",
     "get_top_skills",
+    "get_workflow_correlation",
+    "get_workflow_recommendation",
+    "optimize_workflow",
+    "get_verb_boosts",
     "run_sql",
 ]

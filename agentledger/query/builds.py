@@ -7,10 +7,12 @@ from dataclasses import asdict
 from typing import Any
 
 from agentledger.query.answers import json_value, read_answer
+from agentledger.reads import recorded
 from agentledger.settings import Settings
 from agentledger.snapshot import Build, open_snapshot
 
 
+@recorded("build")
 def get_build(*, settings: Settings | None = None) -> dict[str, Any]:
     """Describe the current build: its id, its `as_of`, and the rows of each published relation.
 

@@ -7,7 +7,7 @@ second, and the command line does without it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from agentledger.query import projects, skills
+from agentledger.query import asked, boost_proposals, intents, projects, skills, workflows
 from agentledger.query.answers import Answer
 
 if TYPE_CHECKING:
@@ -33,3 +33,19 @@ get_skill_history = _framed(skills.skill_history, "get_skill_history")
 get_skill_effectiveness = _framed(skills.skill_effectiveness, "get_skill_effectiveness")
 get_skill_insights = _framed(skills.skill_insights, "get_skill_insights")
 get_projects = _framed(projects.known_projects, "get_projects")
+get_asked_questions = _framed(asked.asked_questions, "get_asked_questions")
+get_asked_subjects = _framed(asked.asked_subjects, "get_asked_subjects")
+get_skill_comparison = _framed(skills.skill_comparison, "get_skill_comparison")
+get_workflow_correlation = _framed(workflows.workflow_correlation, "get_workflow_correlation")
+get_workflow_recommendation = _framed(
+    workflows.workflow_recommendation, "get_workflow_recommendation"
+)
+get_clarify_verbs = _framed(intents.clarify_verbs, "get_clarify_verbs")
+get_overrides = _framed(intents.overrides, "get_overrides")
+get_override_events = _framed(intents.override_events, "get_override_events")
+get_denies = _framed(intents.denies, "get_denies")
+get_arg_failures = _framed(intents.arg_failures, "get_arg_failures")
+get_macro_denies = _framed(intents.macro_denies, "get_macro_denies")
+get_intent_failure_modes = _framed(intents.failure_modes, "get_intent_failure_modes")
+get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
+get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")

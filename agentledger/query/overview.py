@@ -11,6 +11,7 @@ from agentledger.query import skill_marts
 from agentledger.query.answers import json_value
 from agentledger.query.periods import ALL_TIME_BUCKET, Period, parse_period
 from agentledger.query.scope import Scope, find_scope
+from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import Snapshot, open_snapshot
 
@@ -21,6 +22,7 @@ SHOWN_BUCKETS: Final = 8
 """Buckets of recent history beside a single skill: two months of weeks."""
 
 
+@recorded("skills summary")
 def get_skill_summary(
     project: str | None = None,
     window: str = "all",
@@ -65,6 +67,7 @@ def get_skill_summary(
         }
 
 
+@recorded("skills show")
 def get_skill(
     name: str,
     project: str | None = None,

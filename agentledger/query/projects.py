@@ -5,10 +5,12 @@ Belongs here: reading `dim_projects` and `data_freshness`. Does not belong here:
 """
 
 from agentledger.query.answers import Answer, read_answer
+from agentledger.reads import recorded
 from agentledger.settings import Settings
 from agentledger.snapshot import Snapshot, open_snapshot
 
 
+@recorded("projects")
 def known_projects(*, settings: Settings | None = None) -> Answer:
     """The projects that the current snapshot knows, by name.
 
@@ -19,6 +21,7 @@ def known_projects(*, settings: Settings | None = None) -> Answer:
         return read_projects(snapshot)
 
 
+@recorded("freshness")
 def data_freshness(*, settings: Settings | None = None) -> Answer:
     """How old the newest event of each project is, at the snapshot's instant.
 

@@ -8,6 +8,7 @@ so that a new one reaches every reader without a change here.
 from datetime import date
 from typing import Any, Final
 
+from agentledger import reads
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import Period
 from agentledger.query.scope import Scope, UnknownNameError, unknown_name
@@ -108,6 +109,21 @@ def read_insights(snapshot: Snapshot, scope: Scope, skill: str | None) -> Answer
     )
 
 
+def read_comparison(snapshot: Snapshot, skill: str) -> Answer:
+    """One skill in each project, best first; with the projects' names."""
+    return read_answer(
+        snapshot,
+        """
+        select projects.project_name, compared.*
+        from marts.skill_project_comparison as compared
+        left join marts.dim_projects as projects on compared.project_id = projects.project_id
+        where compared.skill_name = ?
+        order by compared.shrunk_rank
+        """,
+        [skill],
+    )
+
+
 def read_totals(snapshot: Snapshot, scope: Scope, period: Period) -> Answer:
     """Totals over all skills of a scope, per bucket."""
     condition, values = _buckets(snapshot, scope, period)
@@ -129,9 +145,10 @@ def check_skill(snapshot: Snapshot, scope: Scope, name: str) -> None:
     Raises:
         UnknownNameError: With the names near to it.
     """
+    reads.note_subject("skill")
     where = "from marts.skill_aggregates where project_id = ? and time_window = 'all'"
     is_known = (
-        _is_bindable(name)
+        is_bindable(name)
         and read_answer(
             snapshot, f"select 1 {where} and skill_name = ?", [scope.project_id, name]
         ).rows
@@ -141,6 +158,7 @@ def check_skill(snapshot: Snapshot, scope: Scope, name: str) -> None:
         said = unknown_name("skill", name, [row[0] for row in rows], "agentledger skills top")
         place = f" in project {scope.project_name!r}" if scope.project_name else ""
         raise UnknownNameError(said.replace(f"{name!r}.", f"{name!r}{place}.", 1))
+    reads.note_subject("skill", name)
 
 
 def newest_bucket(snapshot: Snapshot, scope: Scope, window: str) -> date | None:
@@ -152,6 +170,11 @@ def newest_bucket(snapshot: Snapshot, scope: Scope, window: str) -> date | None:
         [scope.project_id, window],
     ).rows
     return rows[0][0]
+
+
+def is_bindable(text: str) -> bool:
+    """Whether a text can be a name at all: bytes of an argument that are not UTF-8 cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _buckets(snapshot: Snapshot, scope: Scope, period: Period) -> tuple[str, list[Any]]:
@@ -173,8 +196,3 @@ def _range(period: Period) -> tuple[str, list[Any]]:
             parts.append(f"bucket_start {comparison} ?")
             values.append(day)
     return " and ".join(parts), values
-
-
-def _is_bindable(text: str) -> bool:
-    """Whether a text can be a name at all: bytes of an argument that are not UTF-8 cannot."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)

@@ -11,7 +11,8 @@ from agentledger.errors import UsageError
 from agentledger.query import skill_marts
 from agentledger.query.answers import Answer
 from agentledger.query.periods import parse_period
-from agentledger.query.scope import find_scope
+from agentledger.query.scope import ALL_PROJECTS, Scope, find_scope
+from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import open_snapshot
 
@@ -19,6 +20,7 @@ RANKS: Final = {"uses": "rank_by_uses", "quality": "rank_by_quality"}
 """Ways to rank, and the column of `top_skills` that holds each rank."""
 
 
+@recorded("skills top")
 def top_skills(
     window: str = "all",
     bucket: str | date | None = None,
@@ -65,6 +67,7 @@ def top_skills(
         return skill_marts.read_top(snapshot, scope, period, RANKS[by], limit, min_success_rate)
 
 
+@recorded("skills history")
 def skill_history(
     name: str,
     project: str | None = None,
@@ -89,6 +92,7 @@ def skill_history(
         return skill_marts.read_history(snapshot, scope, period, name)
 
 
+@recorded("skills effectiveness")
 def skill_effectiveness(
     skill: str | None = None,
     project: str | None = None,
@@ -109,6 +113,7 @@ def skill_effectiveness(
         return skill_marts.read_effectiveness(snapshot, scope, skill)
 
 
+@recorded("skills insights")
 def skill_insights(
     skill: str | None = None,
     project: str | None = None,
@@ -127,3 +132,18 @@ def skill_insights(
         if skill is not None:
             skill_marts.check_skill(snapshot, scope, skill)
         return skill_marts.read_insights(snapshot, scope, skill)
+
+
+@recorded("skills compare")
+def skill_comparison(skill: str, *, settings: Settings | None = None) -> Answer:
+    """Compare one skill over the projects, best first: shrunken rates, proven differences.
+
+    No row where no outcome of the skill is known.
+
+    Raises:
+        UnknownNameError: When the skill is unknown.
+        NothingPublishedError: When no run has published yet.
+    """
+    with open_snapshot(settings) as snapshot:
+        skill_marts.check_skill(snapshot, Scope(ALL_PROJECTS, None), skill)
+        return skill_marts.read_comparison(snapshot, skill)

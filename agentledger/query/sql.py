@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from agentledger import reads
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.query.answers import Answer, describe
+from agentledger.reads import recorded
 from agentledger.settings import DUCKDB_MEMORY_LIMIT_READERS, Settings
 from agentledger.snapshot import Build, open_snapshot
 
@@ -80,7 +82,11 @@ def open_sql(sql: str, *, settings: Settings | None = None) -> Iterator[SqlResul
 
     import duckdb
 
-    with open_snapshot(settings) as snapshot, ThreadPoolExecutor(max_workers=1) as worker:
+    with (
+        reads.asked("sql", settings),
+        open_snapshot(settings) as snapshot,
+        ThreadPoolExecutor(max_workers=1) as worker,
+    ):
         connection = snapshot.connection
         check_single_query(connection, sql)
         try:
@@ -98,6 +104,7 @@ def answer_sql(sql: str, *, settings: Settings | None = None) -> Answer:
         return Answer(result.columns, result.types, rows, result.build)
 
 
+@recorded("sql")
 def run_sql(sql: str, *, settings: Settings | None = None) -> "pd.DataFrame":
     """Run one query on the current snapshot; raises as `open_sql` does."""
     return answer_sql(sql, settings=settings).frame()

@@ -37,6 +37,11 @@
 {% macro duckdb__key_128(parts) %}cast(md5(concat_ws(chr(31), {{ parts | join(', ') }})) as uuid){% endmacro %}
 {% macro spark__key_128(parts) %}md5(concat_ws(char(31), {{ parts | join(', ') }})){% endmacro %}
 
+{% macro uuid_of(text) %}{{ return(adapter.dispatch('uuid_of', 'agentledger')(text)) }}{% endmacro %}
+{#- 32 hexadecimal digits, with or without dashes, as a key; null for other text. -#}
+{% macro duckdb__uuid_of(text) %}try_cast({{ text }} as uuid){% endmacro %}
+{% macro spark__uuid_of(text) %}nullif(regexp_extract(lower(replace({{ text }}, '-', '')), '^[0-9a-f]{32}$', 0), ''){% endmacro %}
+
 {% macro normal_form(text) %}{{ return(adapter.dispatch('normal_form', 'agentledger')(text)) }}{% endmacro %}
 {#- The same name typed on two systems must be one name: Unicode NFC, no outer blanks. -#}
 {% macro duckdb__normal_form(text) %}trim(nfc_normalize({{ text }}), chr(9) || chr(10) || chr(13) || ' '){% endmacro %}

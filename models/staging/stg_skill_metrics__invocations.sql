@@ -24,7 +24,8 @@ spelled as (
 parsed as (
     select
         spelled.*,
-        coalesce(zones.zone, 'UTC') as zone,
+        -- The one store whose writer lets SQLite stamp the time, which SQLite does in UTC.
+        case when spelled.variant = 'SB' then 'UTC' else coalesce(zones.zone, 'UTC') end as zone,
         case
             when spelled.invoked_spelling = 'wall'
                 then {{ parse_timestamp('trim(spelled.invoked_at)', 'timestamp') }}
@@ -71,9 +72,10 @@ read as (
         case
             when variant = 'V-D' then try_cast(duration_ms as double)
             else try_cast(duration_seconds as double) * 1000
-        end as read_duration_ms,
+        end as written_duration_ms,
         coalesce(
-            variant = 'V2'
+            -- The durations of SA are those of its tracker's JSON, the placeholder among them.
+            variant in ('V2', 'SA')
             and try_cast(duration_seconds as double) = {{ var('v2_placeholder_seconds') }},
             false
         ) as duration_is_placeholder,
@@ -88,6 +90,19 @@ read as (
     from timed
 ),
 
+-- A store of the kind SB tells when an invocation ended and leaves the subtraction to its readers.
+measured as (
+    select
+        *,
+        case
+            when variant in ('SA', 'SB') and written_duration_ms is null
+                then ({{ epoch_micros('finished_at') }} - {{ epoch_micros('occurred_at') }})
+                    / cast(1000 as double)
+            else written_duration_ms
+        end as read_duration_ms
+    from read
+),
+
 kept as (
     select
         *,
@@ -96,7 +111,7 @@ kept as (
                 and read_duration_ms between 0 and {{ var('max_duration_ms') }}
                 then read_duration_ms
         end as kept_duration_ms
-    from read
+    from measured
 ),
 
 normalised as (

@@ -6,7 +6,7 @@ arguments and translation (`dbt_project.py`), the models (`models/`).
 One definition, not several: between two, a failing dbt test would not hold back what is downstream.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +21,10 @@ from orchestration.dbt_project import (
     LedgerTranslator,
     dbt_args,
     full_refresh_reason,
+    public_columns,
     published_relations,
 )
+from orchestration.previews import PreviewBudget, relation_metadata
 from orchestration.progress import BuildCounts
 from orchestration.resources import (
     FULL_REFRESH_TAG,
@@ -30,6 +32,9 @@ from orchestration.resources import (
     LocalDbtResource,
     WarehouseResource,
 )
+
+NOISE = frozenset({"unique_id", "invocation_id", "status"})
+"""Metadata that dagster-dbt adds to each materialisation and that tells a person nothing."""
 
 
 def build_dbt_assets(
@@ -67,14 +72,17 @@ def build_dbt_assets(
         counts = BuildCounts()
         held: list[dg.Output] = []
         for event in dagster_events(invocation, counts):
-            # Row counts need the database, which dbt holds until it has ended.
+            # Previews need the database, which dbt holds until it has ended.
             if isinstance(event, dg.Output) and event.output_name in published:
                 held.append(event)
             else:
                 yield event
         with warehouse.get_connection() as connection:
+            budget = PreviewBudget()
             for output in held:
-                yield with_row_count(output, connection, published[output.output_name])
+                relation = published[output.output_name]
+                columns = public_columns(manifest, relation.name, relation.schema)
+                yield with_preview(output, connection, relation, columns, budget)
         raise_if_failed(invocation, counts)
         ledger_run.mark_built()
 
@@ -112,17 +120,18 @@ def dagster_events(invocation: DbtCliInvocation, counts: BuildCounts) -> Iterato
         )
 
 
-def with_row_count(
-    output: dg.Output, connection: duckdb.DuckDBPyConnection, relation: PublishedRelation
+def with_preview(
+    output: dg.Output,
+    connection: duckdb.DuckDBPyConnection,
+    relation: PublishedRelation,
+    columns: Sequence[str],
+    budget: PreviewBudget,
 ) -> dg.Output:
-    """Add the row count of a published table; a view would have to be computed for it."""
-    if relation.kind == "view":
-        return output
+    """Add the row count and the first rows of what readers will see; public columns alone."""
     name = f'"{relation.schema}"."{relation.name}"'
-    counted = connection.execute(f"select count(*) from {name}").fetchone()
-    return output.with_metadata(
-        {**output.metadata, "dagster/row_count": counted[0] if counted else 0}
-    )
+    shown = relation_metadata(connection, name, columns, budget)
+    kept = {key: value for key, value in output.metadata.items() if key not in NOISE}
+    return output.with_metadata({**shown, **kept})
 
 
 def raise_if_failed(invocation: DbtCliInvocation, counts: BuildCounts) -> None:

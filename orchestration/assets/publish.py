@@ -15,8 +15,10 @@ from agentledger import status
 from agentledger.errors import PublishRefusedError
 from agentledger.publish import PublishReport, publish
 from orchestration import docs_site, progress
-from orchestration.assets.raw import ATTEMPTS, as_markdown
+from orchestration.assets.raw import ATTEMPTS
 from orchestration.dbt_project import published_relations
+from orchestration.dbt_words import MAINTAINERS
+from orchestration.previews import as_markdown
 from orchestration.resources import DOCS, LedgerRun
 
 SNAPSHOT = dg.AssetKey(["published", "snapshot"])
@@ -41,6 +43,8 @@ def build_publish_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinitio
         deps=models,
         group_name="publish",
         kinds={"duckdb"},
+        owners=[MAINTAINERS],
+        tags={"layer": "published"},
         freshness_policy=SNAPSHOT_FRESHNESS,
         retry_policy=ATTEMPTS,
     )
@@ -55,9 +59,20 @@ def build_publish_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinitio
         progress.listener().published(report)
         return dg.MaterializeResult(metadata=snapshot_metadata(report))
 
-    @dg.asset(key=DOCS, deps=models, group_name="publish", kinds={"dbt"}, retry_policy=ATTEMPTS)
+    @dg.asset(
+        key=DOCS,
+        deps=models,
+        group_name="publish",
+        kinds={"dbt"},
+        owners=[MAINTAINERS],
+        tags={"layer": "published"},
+        retry_policy=ATTEMPTS,
+    )
     def docs(ledger_run: LedgerRun) -> dg.MaterializeResult:
-        """The dbt docs site: every table, column, test and where it comes from. One static file."""
+        """The dbt docs site: every table, column, test and where it comes from.
+
+        One static file in the data home; `agentledger docs` serves it.
+        """
         ledger_run.step("docs")
         page = docs_site.generate(ledger_run.settings)
         return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(page)})

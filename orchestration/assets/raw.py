@@ -18,7 +18,9 @@ from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from orchestration import progress
-from orchestration.dbt_project import public_columns
+from orchestration.dbt_project import public_columns, source_description
+from orchestration.dbt_words import MAINTAINERS
+from orchestration.previews import PreviewBudget, as_markdown, relation_metadata
 from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
@@ -26,8 +28,6 @@ EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
-
-PREVIEW_ROWS = 5
 
 RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=24), fail_window=timedelta(days=7)
@@ -69,7 +69,7 @@ def build_raw_assets(
 
     @dg.multi_asset(
         name="collect",
-        specs=[_raw_spec(table) for table in tables],
+        specs=[_raw_spec(table, manifest) for table in tables],
         can_subset=True,
         retry_policy=ATTEMPTS,
     )
@@ -112,12 +112,15 @@ def build_raw_assets(
     return [source_files, event_logs, collect_sources]
 
 
-def _raw_spec(table: str) -> dg.AssetSpec:
+def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
+    said = DESCRIPTIONS.get(table) or source_description(manifest, table)
     return dg.AssetSpec(
         key=dg.AssetKey(["raw", table]),
         group_name="raw",
         kinds={"duckdb", "table"},
-        description=DESCRIPTIONS.get(table, f"Raw table {table}."),
+        description=said or f"Raw table {table}.",
+        owners=[MAINTAINERS],
+        tags={"layer": "raw"},
         deps=_files_behind(table),
         freshness_policy=RAW_FRESHNESS if table == "collection_runs" else None,
     )
@@ -135,17 +138,11 @@ def table_metadata(
     connection: duckdb.DuckDBPyConnection, table: str, manifest: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Row count and first rows of a raw table, public columns only."""
-    counted = connection.execute(f"select count(*) from raw.{table}").fetchone()
-    metadata: dict[str, Any] = {
-        "dagster/row_count": dg.IntMetadataValue(counted[0] if counted else 0),
-        "dagster/table_name": f"raw.{table}",
-    }
     columns = public_columns(manifest, table)
-    if columns:
-        names = ", ".join(f'"{column}"' for column in columns)
-        frame = connection.execute(f"select {names} from raw.{table} limit {PREVIEW_ROWS}").df()
-        metadata["preview (public columns)"] = dg.MetadataValue.md(as_markdown(frame))
-    return metadata
+    return {
+        "dagster/table_name": f"raw.{table}",
+        **relation_metadata(connection, f"raw.{table}", columns, PreviewBudget()),
+    }
 
 
 def collection_metadata(table: str, report: CollectionReport) -> dict[str, Any]:
@@ -175,15 +172,3 @@ def collection_metadata(table: str, report: CollectionReport) -> dict[str, Any]:
         "duration (s)": round(report.seconds, 2),
         "records per project": dg.MetadataValue.md(as_markdown(per_project)),
     }
-
-
-def as_markdown(frame: pd.DataFrame) -> str:
-    """A frame as a markdown table; a cell cannot break out of it."""
-    if frame.empty:
-        return "no rows"
-    return frame.astype(object).map(_as_cell).to_markdown(index=False, disable_numparse=True) or ""
-
-
-def _as_cell(value: object) -> str:
-    missing = value is None or value is pd.NA or value != value  # noqa: PLR0124 - NaN alone
-    return "" if missing else str(value).replace("|", "\\|").replace("\n", " ")

@@ -116,3 +116,15 @@ def test_the_skill_job_collects_builds_and_publishes(tmp_path: Path) -> None:
     names = {key.to_user_string() for key in keys}
     assert {"raw/skill_usage", "marts/skill_aggregates", "published/snapshot"} <= names
     assert "published/docs" not in names
+
+
+def test_only_the_collection_makes_the_raw_intent_events(tmp_path: Path) -> None:
+    """A second asset that writes the table would count an utterance twice."""
+    defs = build_defs(settings=Settings(home=tmp_path, host_zone="UTC"))
+    makers = {
+        definition.op.name
+        for definition in defs.assets or ()
+        if isinstance(definition, dg.AssetsDefinition)
+        and dg.AssetKey(["raw", "intent_events"]) in definition.keys
+    }
+    assert makers == {"collect"}

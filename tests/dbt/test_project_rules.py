@@ -22,7 +22,7 @@ NO_LOGIC = {
     # 1:1 views and copies: rename and select only.
     "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__collection_runs",
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
-    "stg_ledger__working_directories",
+    "v_intent_semreg_overrides", "stg_ledger__working_directories",
 }  # fmt: skip
 
 
@@ -150,9 +150,32 @@ def test_facts_stay_home(manifest: Manifest) -> None:
     assert {node["name"] for node in published(manifest)} == {
         "skill_aggregates", "skill_totals", "top_skills", "skill_effectiveness",
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
-        "unknown_fields", "data_freshness", "usage_quarter_hours",
+        "unknown_fields", "data_freshness",
+        "ledger_usage",
+        "skill_project_comparison",
+        "workflow_skill_correlation", "workflow_sequences", "workflow_step_decisions",
+        "intent_daily", "intent_verbs_daily", "intent_denies_daily", "intent_args_daily",
+        "intent_failure_modes_daily", "intent_override_events", "intent_denied_sessions",
+        "intent_overrides_daily", "intent_by_prompt_version", "intent_confidence",
+        "intent_repeat_utterances", "verb_boost_rules", "verb_alias_proposals",
+        "v_intent_top_clarify_verbs", "v_intent_semreg_overrides", "v_intent_semreg_denies",
+        "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
+        "usage_quarter_hours",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
+
+
+def test_published_views_read_published_relations_only(manifest: Manifest) -> None:
+    """Should find no view that a reader of the snapshot could not answer."""
+    ids = {node["unique_id"] for node in published(manifest)}
+    broken = [
+        (node["name"], parent)
+        for node in published(manifest)
+        if node["config"]["materialized"] == "view"
+        for parent in node["depends_on"]["nodes"]
+        if parent not in ids
+    ]
+    assert broken == []
 
 
 def test_every_test_is_named_after_its_model(manifest: Manifest) -> None:

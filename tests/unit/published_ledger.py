@@ -70,6 +70,27 @@ create table marts.data_freshness (
     project_id varchar, health varchar, event_age_hours double, load_age_hours double,
     last_event_at timestamptz, last_loaded_at timestamptz, as_of timestamptz
 );
+create table marts.ledger_usage as
+select * from (values
+    ('__all__', '__all__', '__all__', 9, 1, 4.0, 30.0, null, null, null, null, null),
+    ('skills show', '__all__', '__all__', 6, 1, 5.0, 30.0, 1, 1, null, null, null),
+    ('sql', '__all__', '__all__', 3, 0, 2.0, 3.0, 2, 2, null, null, null),
+    ('__all__', 'skill', 'B', 3, 0, 5.0, 6.0, 1, 2, 2, 1, false),
+    ('__all__', 'skill', 'C', 2, 0, 7.0, 8.0, 2, 1, 1, 2, true),
+    ('skills show', 'skill', 'B', 3, 0, 5.0, 6.0, 1, 2, 2, 1, false)
+) as t (
+    question, subject_kind, subject_name, asked_count, failed_count, p50_duration_ms,
+    p95_duration_ms, rank_by_requests, rank_by_answer_time, rank_by_subject_duration,
+    rank_by_subject_quality, needs_improvement
+);
+alter table marts.ledger_usage add column last_asked_at timestamptz;
+alter table marts.ledger_usage add column subject_uses bigint;
+alter table marts.ledger_usage add column subject_known_outcomes bigint;
+alter table marts.ledger_usage add column subject_success_rate double;
+alter table marts.ledger_usage add column subject_success_rate_low double;
+alter table marts.ledger_usage add column subject_success_rate_high double;
+alter table marts.ledger_usage add column subject_p95_duration_ms double;
+alter table marts.ledger_usage add column subject_insight varchar;
 """
 
 

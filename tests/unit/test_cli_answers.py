@@ -42,6 +42,8 @@ READERS = [
     ("skills", "summary"),
     ("skills", "insights"),
     ("sql", "select 1 as one"),
+    ("reads", "questions"),
+    ("reads", "subjects"),
 ]
 
 

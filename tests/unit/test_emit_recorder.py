@@ -228,6 +228,36 @@ def test_nonsense_is_counted_and_never_raised(
     assert recorder.stats()["last_error"] is not None
 
 
+def test_ids_differ_between_threads_forks_and_processes() -> None:
+    """The tempting change is a counter alone: a forked child would repeat its parent's ids."""
+    code = """
+import os, sys, threading
+from agentledger.emit.trace import new_event_id
+def draw():
+    for _ in range(500):
+        sys.stdout.write(new_event_id() + chr(10))
+draw()
+sys.stdout.flush()
+child = os.fork()
+threads = [threading.Thread(target=draw) for _ in range(4)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.stdout.flush()
+if child:
+    os.waitpid(child, 0)
+"""
+    root = Path(privacy.__file__).parents[1]
+    found: list[str] = []
+    for _ in range(2):
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=root
+        )
+        found += done.stdout.split()
+    assert len(found) == len(set(found)) == 2 * (500 + 2 * 2000)
+    assert {uuid.UUID(text).version for text in found} == {7}
+    assert {str(uuid.UUID(text)) for text in found} == set(found)
+
+
 def test_importing_needs_the_standard_library_alone_and_little_time() -> None:
     """The tempting change is a convenient import at the top: hosts would pay for it."""
     code = (

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from agentledger.emit import EventWriter, spool
+from agentledger.emit import EventWriter, IntentRecorder, spool
 
 ROOT = Path(spool.__file__).parents[2]
 
@@ -155,7 +155,10 @@ def test_a_home_that_cannot_be_written_is_counted(tmp_path: Path, home: str) -> 
     writer.write("usage_events", {"n": {1, 2}})
     assert not writer.write("usage_events", 7)  # type: ignore[arg-type]
     writer.close()
-    assert writer.stats()["failed"] == 4
+    # Without a home nothing is looked at further; a set and a number are no events anywhere.
+    lost = (2, 2) if home == "none" else (1, 3)
+    assert (writer.stats()["dropped"], writer.stats()["failed"]) == lost
+    assert writer.stats()["queued"] == 0
     assert writer.stats()["last_error"] is not None
 
 
@@ -178,10 +181,34 @@ def test_a_full_disk_counts_and_recovers(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.undo()
     writer.write("usage_events", {"n": 9})
     writer.close()
-    assert writer.stats()["written"] == 2
-    assert writer.stats()["failed"] == 2
+    stats = writer.stats()
+    assert (stats["written"], stats["dropped"], stats["failed"], stats["queued"]) == (2, 2, 0, 0)
+    assert stats["last_error"] == "OSError"
     contents = sorted(file.read_bytes() for file in (tmp_path / "spool").iterdir())
     assert contents == [b'{"n":0}\n{"n":1', b'{"n":9}\n']
+
+
+def test_a_read_only_spool_raises_the_drop_counter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should count what the disk refused as dropped, tell the trace, and go on afterwards."""
+
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EROFS, "read-only")
+
+    recorder = IntentRecorder(writer=EventWriter(tmp_path, linger_seconds=60))
+    with recorder.utterance("before the key is there") as first:
+        pass
+    monkeypatch.setattr(os, "open", refuse)
+    recorder.flush()
+    assert first.telemetry_persisted is False
+    monkeypatch.undo()
+    with recorder.utterance("later") as second:
+        pass
+    recorder.flush()
+    assert second.telemetry_persisted is True
+    stats = recorder.stats()
+    assert (stats["written"], stats["dropped"], stats["failed"]) == (1, 1, 0)
 
 
 def test_files_rotate_by_size_and_survive_deletion(tmp_path: Path) -> None:

@@ -345,6 +345,19 @@ def test_two_copies_of_an_event_share_their_key_and_both_land(logs: Logs) -> Non
     ) == [(2, 1)]
 
 
+def test_a_key_cannot_be_computed_from_the_id_alone(logs: Logs) -> None:
+    """Keys are published; whoever knows an event's id must not find its row by hashing it."""
+    logs.write("a.jsonl", intent(1))
+    logs.counts()
+    event_id = intent(1)["event_id"]
+    [(guessed,)] = logs.ledger.rows(
+        "select count(*) from raw.intent_events where record_key in ("
+        f"md5_number('{event_id}')::uuid, "
+        f"md5_number(concat_ws(chr(31), 'intent_events', '{event_id}'))::uuid)"
+    )
+    assert guessed == 0
+
+
 def test_workflows_of_a_project_count_to_it_and_those_of_a_log_to_the_one_they_name(
     logs: Logs,
 ) -> None:

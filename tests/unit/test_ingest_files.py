@@ -247,3 +247,18 @@ def test_a_source_outside_the_projects_is_read_from_file_or_folder(
     registry.remove_source(ledger.settings, "skill-metrics", str(file if is_file else folder))
     ledger.collect()
     assert ledger.rows("select count(*) from raw.projects where is_active") == [(0,)]
+
+
+def test_a_load_that_gave_nothing_does_not_forget_the_rows_of_the_file(
+    ledger, make_invocation: Build
+) -> None:
+    """The tempting change is to ask the last load alone: emptied and refilled, all would double."""
+    content = {"invocations": [make_invocation(), make_invocation(session_id="s-2")]}
+    ledger.write(content)
+    ledger.collect()
+    ledger.write(b"")
+    ledger.collect()
+    ledger.write(content)
+    totals = ledger.collect().totals()
+    assert (totals["accepted"], totals["already_known"]) == (0, 2)
+    assert ledger.rows("select count(*) from raw.skill_usage") == [(2,)]

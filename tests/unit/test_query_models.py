@@ -23,6 +23,55 @@ READ = {
     "core/dim_projects": "project_id project_name project_type is_active total_invocations "
     "last_used_at",
     "ops/data_freshness": "project_id health last_event_at last_loaded_at uncountable_invocations",
+    "ops/ledger_usage": "question subject_kind subject_name asked_count failed_count "
+    "p50_duration_ms p95_duration_ms rank_by_requests rank_by_answer_time "
+    "rank_by_subject_duration rank_by_subject_quality needs_improvement last_asked_at subject_uses "
+    "subject_known_outcomes subject_success_rate subject_success_rate_low "
+    "subject_success_rate_high subject_p95_duration_ms subject_insight",
+    "skills/skill_project_comparison": "skill_name project_id shrunk_rank shrunk_rate "
+    "known_outcomes success_rate success_rate_low success_rate_high pooled_rate pooled_outcomes "
+    "prior_strength rest_success_rate rate_difference p_value differs evidence",
+    "workflows/workflow_skill_correlation": "project_id workflow_name skill_name usage_count "
+    "completed_with failed_with success_rate success_rate_low success_rate_high "
+    "success_rate_without phi fisher_p evidence avg_duration_ms",
+    "workflows/workflow_sequences": "project_id workflow_name sequence steps sequence_rank "
+    "is_recommended known_runs unknown_runs runs success_rate success_rate_low success_rate_high "
+    "p50_duration_ms evidence",
+    "workflows/workflow_step_decisions": "project_id skill_name decision evidence reason "
+    "recommendation success_rate success_rate_low success_rate_high successful_completions "
+    "known_outcomes unknown_outcomes include_step_rate workflow_runs workflow_runs_completed "
+    "workflow_runs_failed",
+    "intents/intent_daily": "event_date prompt_version event_count success_count friction_count "
+    "failure_count deny_count override_count override_event_count macro_deny_count "
+    "macro_check_count low_confidence_count ambiguous_count scored_count execution_failure_count "
+    "execution_known_count forced_execution_failure_count forced_execution_known_count",
+    "intents/intent_verbs_daily": "event_date prompt_version verb event_count success_count "
+    "clarify_count clarify_args_count failure_count arg_event_count low_confidence_count "
+    "ambiguous_count first_clarified_at last_clarified_at last_seen_at",
+    "intents/intent_args_daily": "event_date prompt_version verb missing_arg failure_count "
+    "first_seen_at last_seen_at",
+    "intents/intent_denies_daily": "event_date prompt_version deny_source denied_verb deny_count "
+    "event_count first_denied_at last_denied_at",
+    "intents/intent_overrides_daily": "event_date prompt_version pre_choice forced_verb "
+    "override_count first_seen_at last_seen_at",
+    "intents/intent_failure_modes_daily": "event_date prompt_version outcome error_code "
+    "outcome_class event_count first_seen_at last_seen_at",
+    "intents/v_intent_top_clarify_verbs": "verb clarify_count event_count clarify_rate "
+    "clarify_rate_low clarify_rate_high evidence last_seen_at",
+    "intents/v_intent_semreg_denies": "denied_verb deny_count event_count session_count deny_rate "
+    "deny_rate_low deny_rate_high evidence last_denied_at",
+    "intents/v_intent_macro_denies": "denied_verb deny_count event_count session_count deny_rate "
+    "deny_rate_low deny_rate_high evidence last_denied_at",
+    "intents/v_intent_arg_fill_failures": "verb missing_arg failure_count event_count "
+    "failure_rate failure_rate_low failure_rate_high evidence last_seen_at",
+    "intents/v_intent_failure_modes": "outcome error_code outcome_class event_count total_count "
+    "share share_low share_high evidence",
+    "intents/v_intent_semreg_overrides": "event_key occurred_at chosen_verb forced_verb "
+    "selection_source semreg_mode prompt_version",
+    "intents/intent_by_prompt_version": "metric prompt_version",
+    "intents/verb_boost_rules": "scope_bucket subject_kind phase verb_fqn accepted_count "
+    "rejected_count session_count boost_weight reason",
+    "intents/verb_alias_proposals": "verb rephrase_count session_count last_seen_at",
     "usage/usage_quarter_hours": "quarter_start project_id session_key model calls api_errors "
     "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
     "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "

@@ -86,6 +86,7 @@ def test_nothing_but_the_snapshot_is_reachable(
     hidden_frame = pd.DataFrame({"a": [1]})  # noqa: F841 - DuckDB looks into callers' variables
     secret = tmp_path / "secret.csv"
     secret.write_text("a\n1\n")
+    settings.config_path.write_text("[usage]\nrecord_reads = false\n")  # the ledger's own log
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(AgentLedgerError):
         answer_sql(sql.format(secret=secret, folder=tmp_path), settings=settings)

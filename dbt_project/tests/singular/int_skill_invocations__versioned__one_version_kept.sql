@@ -1,4 +1,5 @@
 {#- naive - dropped = kept, and the facts are the kept rows: nothing is lost between the two. -#}
+{{ config(meta={'dagster': {'ref': {'name': 'int_skill_invocations__versioned'}}}) }}
 select
     versions.n_versions,
     versions.n_kept,

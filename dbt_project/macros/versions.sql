@@ -1,0 +1,81 @@
+{#- Every version of every record of an event log, and why all but one of them are dropped: the
+    body of an incremental model whose unique key is `key`. A key that gained a row brings all
+    of its versions, and content alone chooses the winner anew. `winner` is the order of what
+    the kinds of events know about themselves; the last columns only tell byte-equal copies
+    apart. -#}
+{% macro versions_of(staging, key, columns, winner) -%}
+{%- set since = built_load_seq('load_seq') -%}
+{%- set listed = columns | join(',\n        ') -%}
+{%- set order -%}
+{{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
+{%- endset -%}
+-- From scratch, only the versions of repeated keys are read twice, and nothing wide is kept in memory;
+-- of a slice that arrived everything is read again and again below, so it is kept.
+with arrived as {{ 'not ' if since < 0 }}materialized (
+    select
+        {{ listed }}
+    from {{ staging }}
+    where load_seq > {{ since }}
+),
+
+{% if is_incremental() %}
+known as (
+    select
+        {{ listed }}
+    from {{ this }}
+    where {{ key }} in (select arrived.{{ key }} from arrived)
+),
+
+{% endif %}
+versions as not materialized (
+    select * from arrived
+    {%- if is_incremental() %}
+    union all
+    select * from known
+    {%- endif %}
+),
+
+-- Most keys have one version. Only the others are sorted; that is a tenth of the time of a window
+-- over everything.
+repeated_keys as (
+    select {{ key }}
+    from versions
+    group by {{ key }}
+    having count(*) > 1
+),
+
+ranked as (
+    select
+        versions.*,
+        row_number() over (
+            partition by versions.{{ key }}
+            order by {{ order }}
+        ) as version_rank,
+        row_number() over (
+            partition by versions.{{ key }}, versions.content_hash
+            order by {{ order }}
+        ) as copy_rank,
+        max(versions.load_seq) over (partition by versions.{{ key }}) as key_load_seq
+    from versions
+    inner join repeated_keys on versions.{{ key }} = repeated_keys.{{ key }}
+)
+
+select
+    {{ listed }},
+    key_load_seq,
+    version_rank = 1 as is_kept,
+    case
+        when version_rank = 1 then null
+        when copy_rank > 1 then 'snapshot_copy'
+        else 'superseded_version'
+    end as drop_reason
+from ranked
+union all
+select
+    {{ listed }},
+    load_seq as key_load_seq,
+    true as is_kept,
+    cast(null as varchar) as drop_reason
+from versions
+where {{ key }} not in (select repeated_keys.{{ key }} from repeated_keys)
+{%- endmacro %}
