@@ -34,7 +34,7 @@ def projection_sql(
     usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
     kept = ",\n                ".join(
         f"{expression} as {column}"
-        for column, expression in (event_format.columns | event_format.parts).items()
+        for column, expression in (*event_format.columns.items(), *event_format.parts.items())
     )
     record, seen = _seen_sql(event_format)
     names = ", ".join((*event_format.columns, *event_format.parts))

@@ -1,8 +1,10 @@
-{#- One response of a model, however many lines repeat it: which line is kept, which one owns it, and why
-    the others are dropped (formats.md 6.5). Content decides, never the order of loading. -#}
+{#- One response of a model, however many lines repeat it: which line is kept, which one owns it
+    (formats.md 6.5). Content decides, never the order of loading. -#}
 
 {#- The disjoint tiers of tokens, by the name of their columns. -#}
-{% macro token_tiers() %}{{ return(['input_fresh', 'cache_write', 'cache_read', 'output']) }}{% endmacro %}
+{% macro token_tiers() %}
+    {{ return(['input_fresh', 'cache_write', 'cache_read', 'output']) }}
+{% endmacro %}
 
 {#- A text as an instant; text without an offset is a wall clock of the zone. -#}
 {% macro stated_instant(text, zone) -%}
@@ -40,7 +42,7 @@ stop_reason nulls last,
 {{ earliest_first() }}
 {%- endmacro %}
 
-{#- Whose session, folder and time a response has; the last columns only tell equal copies apart. -#}
+{#- Whose session, folder and time a response has; the last columns tell equal copies apart. -#}
 {% macro earliest_first() -%}
 occurred_at nulls last,
 session_id nulls last,

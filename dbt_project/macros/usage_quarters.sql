@@ -1,15 +1,16 @@
-{#- The unit of change of `usage_quarter_hours`: a quarter of an hour, UTC. What has no time, or none that
-    anybody can believe, is counted in the quarter that begins the epoch. -#}
+{#- The unit of change of `usage_quarter_hours`: a quarter of an hour, UTC. What has no time, or one
+    that nobody can believe, is counted in the quarter that begins the epoch. -#}
 
 {% macro quarter_start(instant, is_usable) -%}
 case
     when {{ instant }} is null or not ({{ is_usable }}) then {{ instant_from_micros('0') }}
-    else {{ instant_from_micros(epoch_micros(instant) ~ ' - ' ~ epoch_micros(instant) ~ ' % 900000000') }}
+    {%- set micros = epoch_micros(instant) %}
+    else {{ instant_from_micros(micros ~ ' - ' ~ micros ~ ' % 900000000') }}
 end
 {%- endmacro %}
 
-{#- Quarters of all versions, old and new, of the calls that gained a row after `since`, and of the calls
-    whose project is another one since. -#}
+{#- Quarters of all versions, old and new, of the calls that gained a row after `since`, and of the
+    calls whose project is another one since. -#}
 {% macro touched_quarters(since) -%}
 select {{ quarter_start('versions.occurred_at', 'not versions.ts_suspicious') }} as quarter_start
 from {{ ref('int_llm_call_versions') }} as versions

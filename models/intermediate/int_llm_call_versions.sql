@@ -114,11 +114,11 @@ select
     case
         when kept_rank = 1 then null
         when call_is_synthetic then 'synthetic'
-        when session_id is distinct from owner_session_id then 'fork_replay'
+        when coalesce(session_id, '') <> coalesce(owner_session_id, '') then 'fork_replay'
         when copy_rank > 1 then 'snapshot_copy'
         when request_id is null and response_request_id is not null then 'missing_request_id'
         when {% for tier in token_tiers() -%}
-            {{ tier }}_tokens is not distinct from winner_{{ tier }}_tokens
+            coalesce({{ tier }}_tokens, -1) = coalesce(winner_{{ tier }}_tokens, -1)
             {%- if not loop.last %}
             and {% endif %}
             {%- endfor %}

@@ -4,8 +4,8 @@
     unique_key='tool_call_key',
     on_schema_change='fail'
 ) }}
-{#- Every block that calls a tool or brings its result. Of each call one block is kept, and of its result
-    one; the others are copies. A call that gained a block brings all of its blocks. #}
+{#- Every block that calls a tool or brings its result. Of each call one block is kept, and of its
+    result one; the others are copies. A call that gained a block brings all of its blocks. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         tool_call_key,
@@ -59,7 +59,10 @@ ranked as (
             partition by tool_call_key, is_call order by {{ earliest_first() }}, position
         ) as owner_rank,
         bool_or(is_error) over (partition by tool_call_key, is_call) as any_is_error,
-        min(error_class) over (partition by tool_call_key, is_call) as any_error_class
+        min(error_class) over (partition by tool_call_key, is_call) as any_error_class,
+        first_value(session_id) over (
+            partition by tool_call_key, is_call order by {{ earliest_first() }}, position
+        ) as owner_session_id
     from blocks
 )
 
@@ -69,9 +72,7 @@ select
     owner_rank = 1 as is_kept,
     case
         when owner_rank = 1 then null
-        when session_id is distinct from first_value(session_id) over (
-            partition by tool_call_key, is_call order by owner_rank
-        ) then 'fork_replay'
+        when coalesce(session_id, '') <> coalesce(owner_session_id, '') then 'fork_replay'
         else 'snapshot_copy'
     end as drop_reason,
     owner_rank = 1 and any_is_error as kept_is_error,

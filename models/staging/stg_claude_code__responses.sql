@@ -1,4 +1,4 @@
-{#- One row per line of a transcript that repeats the usage of a model response: rename, cast. Copies and
+{#- One row per line of a transcript that repeats the usage of a response: rename, cast. Copies and
     growing snapshots are all here; which of them counts is decided in intermediate. #}
 with lines as (
     select * from {{ source('raw', 'claude_code_lines') }}
@@ -56,7 +56,7 @@ select
     {{ token_count('ephemeral_1h_input_tokens') }} as stated_cache_write_1h_tokens,
     {{ token_count('web_search_requests') }} as web_search_requests,
     ---------- booleans
-    model is not distinct from '<synthetic>' as is_synthetic,
+    coalesce(model = '<synthetic>', false) as is_synthetic,
     coalesce(is_sidechain = 'true', false) as is_sidechain,
     {{ is_suspicious_instant('occurred_at', 'ingested_at') }} as ts_suspicious,
     ---------- timestamps

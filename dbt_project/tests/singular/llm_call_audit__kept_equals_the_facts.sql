@@ -1,4 +1,4 @@
-{#- What the audit keeps of each kind of token is what the facts hold: nothing is lost between the two. -#}
+{#- What the audit keeps of each kind of token is what the facts hold: nothing is lost between. -#}
 select
     audit.token_tier,
     audit.kept_tokens,
@@ -11,7 +11,8 @@ from (
     group by token_tier
 ) as audit
 inner join (
-    select 'input_fresh' as token_tier, sum(input_fresh_tokens) as tokens from {{ ref('fct_llm_calls') }}
+    select 'input_fresh' as token_tier, sum(input_fresh_tokens) as tokens
+    from {{ ref('fct_llm_calls') }}
     union all
     select 'cache_write', sum(cache_write_5m_tokens + cache_write_1h_tokens)
     from {{ ref('fct_llm_calls') }}

@@ -8,9 +8,9 @@
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
     ]
 ) }}
-{#- One response of a model: tokens of the kept line, session, folder and time of the line that owns it.
-    A message whose lines changed is written again, and so is one whose folder moved to another project;
-    all are when the registered projects changed. #}
+{#- One response of a model: tokens of the kept line, session, folder and time of the line that owns
+    it. A message whose lines changed is written again, and so is one whose folder moved to another
+    project; all are when the registered projects changed. #}
 {%- set since = trusted_load_seq() %}
 with folders as (
     select workdir_id, project_id, load_seq from {{ ref('stg_ledger__working_directories') }}

@@ -8,8 +8,8 @@
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
     ]
 ) }}
-{#- One call of a tool with its result. A call without a result and a result without a call stay, because
-    both are facts about the file; neither has an outcome that is known. #}
+{#- One call of a tool with its result. A call without a result and a result without a call stay:
+    both are facts about the file. The outcome of a call without a result is unknown. #}
 {%- set since = trusted_load_seq() %}
 with folders as (
     select workdir_id, project_id, load_seq from {{ ref('stg_ledger__working_directories') }}
@@ -79,8 +79,9 @@ placed as (
             when paired.error_class in ('interrupted', 'sibling_error') then 'interrupt'
             else 'tool_error'
         end as failure_kind,
-        ({{ epoch_micros('paired.completed_at') }} - {{ epoch_micros('paired.called_at') }}) / 1000.0
-            as waited_ms
+        (
+            {{ epoch_micros('paired.completed_at') }} - {{ epoch_micros('paired.called_at') }}
+        ) / 1000.0 as waited_ms
     from paired
     left join folders on paired.workdir_id = folders.workdir_id
 )

@@ -1,5 +1,6 @@
-{#- Per kind of token: what all lines add up to, what was dropped and why, what is kept. A kept line brings
-    the largest figure of all lines of its response, so its own row can have dropped less than nothing. #}
+{#- Per kind of token: what all lines add up to, what was dropped and why, what is kept. A kept line
+    brings the largest figure of all lines of its response, so what it dropped itself can be less
+    than nothing. #}
 with amounts as (
     {%- for tier in token_tiers() %}
     select

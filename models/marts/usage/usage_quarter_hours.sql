@@ -9,8 +9,8 @@
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
     ]
 ) }}
-{#- Additive, by the quarter of an hour: every zone's midnight falls on one, so any zone's days are exact.
-    An incremental run replaces the touched quarters, which the pre-hook has just deleted. #}
+{#- Additive, by the quarter of an hour: every zone's midnight falls on one, so any zone's days are
+    exact. An incremental run replaces the touched quarters, which the pre-hook has just deleted. #}
 {%- set since = trusted_load_seq() %}
 with calls as (
     select
