@@ -211,11 +211,21 @@ def _swap_in(settings: Settings, draft: Path, path: Path, context: fingerprints.
     files.sync_folder(settings.published_dir)
 
 
-def _prune(folder: Path, current: Path) -> None:
-    builds = sorted(folder.glob("ledger-*.duckdb"), key=lambda path: path.stat().st_mtime_ns)
-    for old in builds[:-KEPT_BUILDS]:
-        if old != current:
-            old.unlink(missing_ok=True)
+def prune(settings: Settings, kept_builds: int) -> None:
+    """Remove all but the newest builds; the current one always stays.
+
+    After a purge it stays alone: the older ones still hold the rows that went.
+    """
+    current = settings.published_dir / settings.published_pointer.read_text().strip()
+    _prune(settings.published_dir, current, kept_builds)
+    _remove_drafts(settings.published_dir)
+
+
+def _prune(folder: Path, current: Path, kept_builds: int = KEPT_BUILDS) -> None:
+    builds = [path for path in folder.glob("ledger-*.duckdb") if path != current]
+    builds.sort(key=lambda path: path.stat().st_mtime_ns)
+    for old in builds[: max(0, len(builds) + 1 - kept_builds)]:
+        old.unlink(missing_ok=True)
 
 
 def _remove_drafts(folder: Path) -> None:

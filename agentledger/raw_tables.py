@@ -85,6 +85,15 @@ RAW_TABLES: dict[str, str] = {
         projects_fingerprint varchar not null, sources_fingerprint varchar not null,
         models_fingerprint varchar not null
     """,
+    # What was removed for good, by a purge or by retention: counts only, no name, no id of what is
+    # gone. `scope_hash` is keyed, so that only who knows the project and has the key can ask.
+    "purges": """
+        purge_id varchar primary key, kind varchar not null, scope_hash varchar not null,
+        cutoff timestamptz, load_seq bigint not null, run_id varchar not null,
+        rows_removed varchar not null, total_rows bigint not null,
+        requested_at timestamptz not null, removed_at timestamptz not null,
+        finished_at timestamptz, bytes_before bigint not null, bytes_after bigint
+    """,
 }
 
 _EVENT_COLUMNS = """

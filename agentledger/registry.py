@@ -20,15 +20,21 @@ from agentledger.settings import Settings
 if TYPE_CHECKING:
     import tomlkit
 
+    from agentledger.purge_requests import PurgeRequest
+
 CONFIG_LOCK_WAIT_SECONDS = 10.0
 """Edits take milliseconds; whoever holds the lock longer is stuck."""
 
 SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
 """Kinds that `source add` takes."""
 
+MAX_RETENTION_DAYS = 36_500
+"""A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
+
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects
+# retention_days = 90      removes records older than that with each run; without it all is kept
 """
 
 
@@ -60,6 +66,8 @@ class Config:
 
     projects: tuple[Project, ...] = ()
     sources: tuple[Source, ...] = ()
+    retention_days: int | None = None
+    """Records older than this are removed by each run; None keeps everything."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -80,7 +88,11 @@ def load_config(settings: Settings) -> Config:
         raise AgentLedgerError(_damaged(path, error)) from error
     projects = tuple(_project(entry, path) for entry in _tables(document, "projects", path))
     sources = tuple(_source(entry, path) for entry in _tables(document, "sources", path))
-    return Config(_first_of_each(projects, "path"), _first_of_each(sources, "location"))
+    return Config(
+        _first_of_each(projects, "path"),
+        _first_of_each(sources, "location"),
+        _retention_days(document, path),
+    )
 
 
 def register_project(
@@ -98,7 +110,7 @@ def register_project(
     check_zone(zone)
     if name == "__all__":
         raise UsageError("`__all__` means all projects together; choose another name.")
-    resolved = _resolve_given(path)
+    resolved = resolve_given(path)
     if not Path(resolved).is_dir():
         raise UsageError(f"There is no directory {resolved}. Give the root folder of a project.")
     if _has_surrogates(resolved):
@@ -130,7 +142,7 @@ def unregister_project(settings: Settings, path: str) -> Project:
     Raises:
         UsageError: When the project is not registered.
     """
-    resolved = _resolve_given(path)
+    resolved = resolve_given(path)
     with _editing(settings) as document:
         projects = _array(document, "projects")
         for position, entry in enumerate(projects):
@@ -161,7 +173,7 @@ def add_source(
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
     """
     check_zone(zone)
-    resolved = _source_location(kind, location)
+    resolved = source_location(kind, location)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
     with _editing(settings) as document:
@@ -190,7 +202,7 @@ def remove_source(settings: Settings, kind: str, location: str) -> Source:
     Raises:
         UsageError: When there is no such source.
     """
-    resolved = _source_location(kind, location)
+    resolved = source_location(kind, location)
     with _editing(settings) as document:
         sources = _array(document, "sources")
         for position, entry in enumerate(sources):
@@ -201,6 +213,32 @@ def remove_source(settings: Settings, kind: str, location: str) -> Source:
     raise UsageError(
         f"There is no {kind} source at {resolved}. `agentledger source list` lists them."
     )
+
+
+def forget_entry(settings: Settings, request: "PurgeRequest") -> None:
+    """Take out the entry that a purge is for, if the command was killed before it could.
+
+    A project that was registered after the purge was asked for is a new one and stays.
+    """
+    name, field = ("projects", "path") if request.kind == "project" else ("sources", "location")
+
+    def is_meant(entry: Any) -> bool:
+        registered_at = str(entry.get("registered_at") or "")
+        return (
+            _same_path(entry.get(field), str(request.path))
+            and entry.get("kind") == request.source_kind
+            and registered_at.replace("Z", "+00:00")[:19] <= request.requested_at[:19]
+        )
+
+    if not settings.config_path.exists():
+        return
+    with _editing(settings) as document:
+        if name in document:
+            for position in reversed(range(len(_array(document, name)))):
+                if is_meant(_array(document, name)[position]):
+                    _delete(document, name, position)
+                    if name not in document:
+                        return
 
 
 def check_zone(zone: str | None) -> None:
@@ -219,13 +257,18 @@ def check_zone(zone: str | None) -> None:
         ) from error
 
 
-def _source_location(kind: str, location: str) -> str:
+def source_location(kind: str, location: str) -> str:
+    """Resolve the place of a source.
+
+    Raises:
+        UsageError: When the kind is unknown or the place empty.
+    """
     if kind not in SOURCE_KINDS:
         raise UsageError(f"Unknown kind of source {kind!r}. Known: {', '.join(SOURCE_KINDS)}.")
-    return _resolve_given(location)
+    return resolve_given(location)
 
 
-def _resolve_given(path: str) -> str:
+def resolve_given(path: str) -> str:
     """Resolve what a person typed; an unset shell variable must not mean this directory."""
     if not path.strip():
         raise UsageError("The path is empty. Give a folder.")
@@ -278,6 +321,21 @@ def _check_readable(text: str, path: Path) -> None:
         ) from error
 
 
+def _retention_days(document: dict[str, Any], path: Path) -> int | None:
+    """`retention_days = 90` at the top or in [retention]; "keep" or nothing keeps all."""
+    table = document.get("retention", {})
+    nested = table.get("retention_days") if isinstance(table, dict) else table
+    days = document.get("retention_days", nested)
+    if days is None or days == "keep":
+        return None
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_RETENTION_DAYS:
+        raise AgentLedgerError(
+            f"{path}: `retention_days` must be a whole number of days from 1 to "
+            f'{MAX_RETENTION_DAYS}, or "keep"; found {days!r}. Nothing was removed.'
+        )
+    return days
+
+
 def _array(document: "tomlkit.TOMLDocument", name: str) -> Any:
     """The tables of a name; what a person wrote as an empty list becomes a list of tables."""
     import tomlkit
@@ -307,6 +365,12 @@ def _tables(document: dict[str, Any], name: str, path: Path) -> list[dict[str, A
     entries = document.get(name, [])
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise AgentLedgerError(f"{path}: `{name}` must be written as [[{name}]] tables.")
+    if any("retention_days" in entry for entry in entries):
+        # What follows a table's heading belongs to the table; nothing would be removed.
+        raise AgentLedgerError(
+            f"{path}: `retention_days` stands below [[{name}]] and would belong to that entry "
+            "alone. Move it above the first line in brackets, or below a line [retention]."
+        )
     return entries
 
 
@@ -340,7 +404,7 @@ def _source(entry: dict[str, Any], path: Path) -> Source:
         )
     return Source(
         kind=kind,
-        location=_source_location(kind, location),
+        location=source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
     )

@@ -26,6 +26,10 @@ WAREHOUSE_MEMORY_LIMIT = "2500MB"
 WAREHOUSE_THREADS = 2
 """More threads cost memory per thread and gain little on the machines this is meant for."""
 
+AS_OF_STEP_MINUTES = 5
+"""The instant of a run is floored to this: the shortest window that is reported; runs moments apart
+agree."""
+
 KEPT_BUILDS = 3
 """Published builds kept on disk, so that a reader that opened an older one can finish."""
 
@@ -107,6 +111,26 @@ class Settings:
     def dbt_target_dir(self) -> Path:
         """Where dbt writes its artifacts, one folder per run, pruned."""
         return self.home / "dbt"
+
+    @property
+    def purges_dir(self) -> Path:
+        """Purges that were asked for and are not complete: one small file each."""
+        return self.home / "purges"
+
+    @property
+    def vault_path(self) -> Path:
+        """Private text, for sources whose owner wants it kept."""
+        return self.home / "vault.duckdb"
+
+    @property
+    def lake_dir(self) -> Path:
+        """Raw tables as Parquet, for other engines."""
+        return self.home / "lake"
+
+    @property
+    def exports_dir(self) -> Path:
+        """Data sets and reports made from the ledger."""
+        return self.home / "exports"
 
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:

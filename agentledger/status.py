@@ -7,16 +7,21 @@ its holder dies, decides.
 
 import json
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from agentledger import files, warehouse
+from agentledger import files, purge_requests, warehouse
 from agentledger.errors import AgentLedgerError
 from agentledger.ingest.reports import CollectionReport
+from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 
 SCHEMA_VERSION = 1
+RECENT_PURGES = 20
+"""Purges kept in the short list; `raw.purges` has all of them."""
+
 RECENT_RUNS = 20
 """Runs kept in the short list; `collection_runs` in the snapshot has all of them."""
 
@@ -31,6 +36,10 @@ class Status:
     recent_runs: list[dict[str, Any]]
     last_check: dict[str, Any] | None = None
     """When it was last found that there was nothing to do, and who asked."""
+    purges: list[dict[str, Any]] = field(default_factory=list)
+    """What was removed for good, newest first."""
+    pending_purges: list[dict[str, Any]] = field(default_factory=list)
+    """What was asked to be removed and is not yet."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the status as JSON-serialisable data."""
@@ -41,6 +50,8 @@ class Status:
             "last_success": self.last_success,
             "recent_runs": self.recent_runs,
             "last_check": self.last_check,
+            "purges": self.purges,
+            "pending_purges": self.pending_purges,
         }
 
 
@@ -59,6 +70,11 @@ def read_status(settings: Settings) -> Status:
         last_success=facts.get("last_success"),
         recent_runs=facts.get("recent_runs", []),
         last_check=facts.get("last_check"),
+        purges=facts.get("purges", []),
+        pending_purges=[
+            {"kind": request.kind, "requested_at": request.requested_at}
+            for request in purge_requests.pending_requests(settings)
+        ],
     )
 
 
@@ -145,6 +161,43 @@ def record_nothing_new(settings: Settings, at: datetime, trigger: str) -> None:
     facts = _read(settings)
     facts["last_check"] = {"at": _text(at), "trigger": trigger, "state": "nothing_new"}
     _write(settings, facts)
+
+
+def record_purges(settings: Settings, records: list[dict[str, Any]]) -> None:
+    """Note what was removed for good: counts only; a repeated note changes nothing."""
+    facts = _read(settings)
+    noted = {record["purge_id"] for record in records}
+    older = [entry for entry in facts.get("purges", []) if entry["purge_id"] not in noted]
+    facts["purges"] = [*reversed(records), *older][:RECENT_PURGES]
+    _write(settings, facts)
+
+
+def forget(settings: Settings, requests: Sequence[PurgeRequest]) -> None:
+    """Take out what the entries of ended runs tell of sources that were purged."""
+    if all(request.kind == "retention" for request in requests):
+        return
+    facts = _read(settings)
+    for name in ("last_run", "last_success", "current_run"):
+        if facts.get(name):
+            facts[name] = _without_sources(facts[name], requests)
+    facts["recent_runs"] = [_without_sources(run, requests) for run in facts.get("recent_runs", [])]
+    _write(settings, facts)
+
+
+def _without_sources(run: dict[str, Any], requests: Sequence[PurgeRequest]) -> dict[str, Any]:
+    """The entry of a run in status.json without what it tells of the sources that went."""
+    ids = {name for request in requests for name in (*request.project_ids, *request.source_ids)}
+    kept = dict(run)
+    if isinstance(kept.get("sources"), list):
+        kept["sources"] = [
+            source
+            for source in kept["sources"]
+            if not ids & {source.get("source_id"), source.get("project_id")}
+        ]
+    if kept.get("error"):
+        # It may quote a value of any row.
+        kept["error"] = "(removed by a purge)"
+    return kept
 
 
 def _remember(facts: dict[str, Any], run: dict[str, Any]) -> None:

@@ -7,9 +7,7 @@ project asks what time it is to decide about numbers: models read `raw.run_conte
 from datetime import UTC, datetime
 
 from agentledger.errors import UsageError
-
-AS_OF_STEP_MINUTES = 5
-"""`as_of` is floored to this: the shortest window that is reported; runs moments apart agree."""
+from agentledger.settings import AS_OF_STEP_MINUTES
 
 
 def as_of(override: str | None, now: datetime) -> datetime:

@@ -166,6 +166,15 @@ def published_relations(manifest: Mapping[str, Any]) -> list[PublishedRelation]:
     ]
 
 
+def model_keys(manifest: Mapping[str, Any]) -> frozenset[dg.AssetKey]:
+    """Asset keys of every model."""
+    return frozenset(
+        dg.AssetKey([props["schema"], props["name"]])
+        for props in manifest["nodes"].values()
+        if props["resource_type"] == "model"
+    )
+
+
 def public_columns(manifest: Mapping[str, Any], table: str, schema: str = "raw") -> list[str]:
     """Columns of a raw table or a model that a preview may show: those declared public, no other.
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.assets.publish import SNAPSHOT
-from orchestration.resources import DOCS
+from orchestration.resources import DOCS, SNAPSHOT
 
 SKILL_GROUPS = ("skills", "core", "ops")
 """Model folders that the refresh of the skill metrics builds, with all they are made from."""

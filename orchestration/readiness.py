@@ -24,7 +24,7 @@ def reason_to_skip(settings: Settings) -> str | None:
         # Held while asking: the question opens the warehouse, and a run that starts in the same
         # moment waits those milliseconds instead of finding the file taken.
         with warehouse.hold_run_lock(settings, wait_seconds=0):
-            work = new_work(settings)
+            work = new_work(settings, is_automatic=True)
     except RunLockedError:
         return "A run is writing right now. The next tick asks again."
     return None if work.anything else "Nothing is new since the last run."

@@ -10,7 +10,7 @@ whole code location uses the in-process executor; so the run lock is held for th
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version as installed_version
@@ -34,6 +34,12 @@ from orchestration.outcome import failure_of
 DOCS = dg.AssetKey(["published", "docs"])
 """The docs site: a run of it alone collects nothing and is not the ledger's last run."""
 
+SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+"""What readers open."""
+
+WHOLE_RUN_STEPS = frozenset({"collect", "build", "published__snapshot"})
+"""Steps that every whole run has."""
+
 TRIGGER_TAG = "agentledger/trigger"
 """Run tag that says what started a run; without it, Dagster's own tags and then `ui` do."""
 
@@ -52,6 +58,7 @@ class LedgerRun(dg.ConfigurableResource):
     _run_id: str = PrivateAttr(default="")
     _as_of: datetime | None = PrivateAttr(default=None)
     _built: bool = PrivateAttr(default=False)
+    _is_whole: bool = PrivateAttr(default=False)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "LedgerRun":
@@ -119,6 +126,23 @@ class LedgerRun(dg.ConfigurableResource):
         status.set_step(self.settings, name)
         progress.listener().step(name)
 
+    def judge_extent(self, run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:
+        """Find out whether this run collects, builds every model and publishes.
+
+        Only such a run removes rows: a model that is left out would keep what went from raw.
+
+        Args:
+            run: This run.
+            models: Every model of the project.
+        """
+        self._is_whole = is_whole_run(run, models)
+        return self._is_whole
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether this run was found to be a whole one."""
+        return self._is_whole
+
     def mark_built(self) -> None:
         """Remember that dbt built and tested all it was asked to, in this very run."""
         self._built = True
@@ -142,6 +166,21 @@ def trigger_of(tags: Mapping[str, str]) -> str:
 def is_docs_only(run: dg.DagsterRun) -> bool:
     """Whether a run makes the docs site and nothing else."""
     return run.job_name == "docs" or run.asset_selection == {DOCS}
+
+
+def is_whole_run(run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:
+    """Whether a run leaves out nothing from collecting to publishing.
+
+    Args:
+        run: Started as the job `refresh`, or from a selection in the UI.
+        models: Every model of the project.
+    """
+    steps = run.step_keys_to_execute
+    if steps and not set(steps) >= WHOLE_RUN_STEPS:
+        return False
+    if run.asset_selection:
+        return run.asset_selection >= models | {SNAPSHOT}
+    return run.job_name == "refresh"
 
 
 def bury_crashed_run(settings: Settings, instance: dg.DagsterInstance) -> None:

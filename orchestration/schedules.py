@@ -54,4 +54,19 @@ def build_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinitio
             return dg.SkipReason("Nothing is published yet, so there is nothing to document.")
         return dg.RunRequest(tags={TRIGGER_TAG: "schedule:docs_daily"})
 
-    return [skill_aggregates_hourly, docs_daily]
+    @dg.schedule(
+        name="retention_daily",
+        cron_schedule=DAILY_AT_MIDNIGHT,
+        execution_timezone="UTC",
+        job=jobs.refresh,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Removes what is older than `retention_days` each day at 00:00 UTC; skips "
+        "while everything is kept or nothing is due.",
+    )
+    def retention_daily() -> dg.RunRequest | dg.SkipReason:
+        reason = reason_to_skip(settings)
+        if reason is not None:
+            return dg.SkipReason(reason)
+        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:retention_daily"})
+
+    return [skill_aggregates_hourly, docs_daily, retention_daily]

@@ -26,6 +26,7 @@ STEP_WORDS = {
     "check": "checking what was collected",
     "build": "building and testing the models",
     "publish": "publishing",
+    "purge": "completing the purge",
     "docs": "writing the docs site",
 }
 

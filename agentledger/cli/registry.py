@@ -29,6 +29,12 @@ ZoneOption = Annotated[
     ),
 ]
 KindArgument = Annotated[str, typer.Argument(metavar="KIND", help="Kind, such as skill-metrics.")]
+PurgeOption = Annotated[
+    bool, typer.Option("--purge", help="Remove for good all that the ledger holds of it.")
+]
+YesOption = Annotated[
+    bool, typer.Option("--yes", help="With --purge: do not ask; needed where nobody can answer.")
+]
 LocationArgument = Annotated[str, typer.Argument(metavar="LOCATION", help="File or folder.")]
 
 
@@ -41,7 +47,8 @@ def add_commands(app: typer.Typer) -> None:
         )
     )(register)
     app.command(
-        short_help="Opt a project out of every number.", epilog=examples("unregister ~/code/shop")
+        short_help="Opt a project out of every number.",
+        epilog=examples("unregister ~/code/shop", "unregister ~/code/shop --purge"),
     )(unregister)
     app.command(
         short_help="List projects and what is known of them.",
@@ -73,15 +80,32 @@ def register(
 
 def unregister(
     path: Annotated[str, typer.Argument(metavar="PATH", help="Root folder of the project.")],
+    purge: PurgeOption = False,
+    yes: YesOption = False,
 ) -> None:
-    """Opt a project out; the next run takes it out of every number."""
-    from agentledger import registry
-    from agentledger.cli import output
+    """Opt a project out; the next run takes it out of every number.
 
+    What was read stays in the raw tables, so that registering it again brings all of it back.
+    With --purge it goes for good, at once: rows, numbers, older builds, logs.
+    """
+    from agentledger import registry
+    from agentledger.cli import output, purging
+
+    if purge:
+        from agentledger import purge_targets
+
+        settings = options.current_settings()
+        purging.purge(
+            settings,
+            lambda: purge_targets.project_target(settings, path),
+            lambda found: registry.unregister_project(settings, found),
+            yes=yes,
+        )
+        return
     project = registry.unregister_project(options.current_settings(), path)
     output.write_line(
         f"Unregistered {output.text_of(project.name)} ({output.text_of(project.path)}). "
-        "The next run takes it out of every number."
+        "The next run takes it out of every number; its raw rows stay (--purge removes them)."
     )
 
 
@@ -241,11 +265,29 @@ def list_sources(as_json: JsonOption = False) -> None:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 
 
-@source_app.command(epilog=examples("source remove skill-metrics ~/exports"))
-def remove(kind: KindArgument, location: LocationArgument) -> None:
-    """Opt a source out; its raw rows stay."""
+@source_app.command(
+    epilog=examples("source remove events ~/exports", "source remove events ~/exports --purge")
+)
+def remove(
+    kind: KindArgument,
+    location: LocationArgument,
+    purge: PurgeOption = False,
+    yes: YesOption = False,
+) -> None:
+    """Opt a source out; its raw rows stay, unless --purge removes them for good."""
     from agentledger import registry
-    from agentledger.cli import output
+    from agentledger.cli import output, purging
 
+    if purge:
+        from agentledger import purge_targets
+
+        settings = options.current_settings()
+        purging.purge(
+            settings,
+            lambda: purge_targets.source_target(settings, kind, location),
+            lambda found: registry.remove_source(settings, kind, found),
+            yes=yes,
+        )
+        return
     source = registry.remove_source(options.current_settings(), kind, location)
     output.write_line(f"Removed {source.kind} at {output.text_of(source.location)}.")

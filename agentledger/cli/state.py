@@ -18,6 +18,7 @@ from agentledger.settings import Settings
 
 RECENT_RUNS_SHOWN = 5
 PROBLEMS_SHOWN = 20
+PURGES_SHOWN = 3
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -62,6 +63,7 @@ def status(as_json: JsonOption = False) -> None:
         output.write_line(
             f"Last check with nothing new: {output.instant(found['last_check']['at'])}"
         )
+    _write_purges(found["purges"], found["pending_purges"])
     shown = _latest_with_sources(found)
     if shown:
         _write_sources(shown.get("sources") or [])
@@ -159,6 +161,21 @@ def _write_last(run: Mapping[str, Any] | None) -> None:
                 )
             )
         )
+
+
+def _write_purges(
+    purges: Sequence[Mapping[str, Any]], pending: Sequence[Mapping[str, Any]]
+) -> None:
+    from agentledger import purge
+    from agentledger.cli import output
+
+    for entry in pending:
+        output.write_line(
+            f"Not complete yet: a purge ({entry['kind']}) asked for "
+            f"{output.instant(entry['requested_at'])}. Type: agentledger run"
+        )
+    for entry in purges[:PURGES_SHOWN]:
+        output.write_line(f"{output.instant(entry['finished_at'])}: {purge.in_words(dict(entry))}")
 
 
 def _run_text(run: Mapping[str, Any]) -> str:

@@ -11,7 +11,15 @@ from datetime import datetime
 
 import duckdb
 
-from agentledger import fingerprints, privacy, registry, warehouse
+from agentledger import (
+    event_time,
+    fingerprints,
+    privacy,
+    purge,
+    registry,
+    retention,
+    warehouse,
+)
 from agentledger.ingest import (
     load,
     plan,
@@ -46,6 +54,7 @@ def collect(
     run_id: str,
     as_of: datetime,
     on_progress: Progress | None = None,
+    is_whole_run: bool = True,
 ) -> CollectionReport:
     """Bring the raw tables up to date with every registered source.
 
@@ -58,9 +67,13 @@ def collect(
         run_id: Stamped on every row.
         as_of: The instant of the run, aware; the only clock of what follows.
         on_progress: Told about each batch.
+        is_whole_run: Whether the same run builds every model and publishes; only then may rows go
+            that the owner does not want kept.
     """
     started = time.monotonic()
     skill_store_copy.sweep(settings.spill_dir)
+    if is_whole_run:
+        purge.begin(settings, connection, run_id=run_id, as_of=as_of)
     known = plan.read_ledger(connection)
     if known:
         privacy.require_key(settings)
@@ -79,7 +92,14 @@ def collect(
         reports[problem.root.source_id].add_problem(
             FileProblem(problem.path, problem.reason, problem.detail)
         )
-    facts = load.RunFacts(run_id, privacy.keyed_hash(key, socket.gethostname())[:32], as_of)
+    days = config.retention_days
+    event_time.define(connection, {root.source_id: root.zone for root in roots})
+    facts = load.RunFacts(
+        run_id,
+        privacy.keyed_hash(key, socket.gethostname())[:32],
+        as_of,
+        keeps_from=None if days is None else retention.cutoff(days, as_of),
+    )
     batches = plan.cut_batches(work.loads)
     total_bytes = sum(item.file.size_bytes for item in work.loads)
     done_bytes = 0
@@ -89,6 +109,7 @@ def collect(
         for loaded in load.load_batch(connection, batch, facts, key):
             _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
         done_bytes += sum(item.file.size_bytes for item in batch)
+    retention.apply(settings, connection, days, run_id=run_id, as_of=as_of, removes=is_whole_run)
     _count_from_ledger(connection, run_id, reports)
     report = CollectionReport(
         run_id=run_id,

@@ -6,10 +6,12 @@ counts per file. Does not belong here: staging (`event_stage.py`), the ledger (`
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
+from agentledger import retention
 from agentledger.ingest.event_formats import EventFormat
 from agentledger.ingest.staged_file import StagedFile
 
@@ -62,16 +64,17 @@ def insert(
         source = _unknown_rows(event_format, reread) if reread else f"from staged_{name}"
         # The parts first: what is unknown is asked of the table that the records go to.
         for part in event_format.parts:
-            _insert_part(connection, part, source, stamps)
+            _insert_part(connection, part, source, facts.keeps_from, stamps)
         left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
+        zones, is_kept = retention.not_expired(event_format.table, "r", facts.keeps_from)
         connection.execute(
             f"""
             insert into raw.{event_format.table} by name
-            select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+            select r.*, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
             from (
                 select {event_format.row_select}
                 from (select * exclude ({left_out}) from ({source}))
-            )
+            ) as r {zones} {is_kept}
             """,
             stamps,
         ).fetchall()
@@ -84,22 +87,27 @@ def insert(
 
 
 def _insert_part(
-    connection: duckdb.DuckDBPyConnection, part: str, source: str, stamps: Sequence[object]
+    connection: duckdb.DuckDBPyConnection,
+    part: str,
+    source: str,
+    keeps_from: datetime | None,
+    stamps: Sequence[object],
 ) -> None:
     """Insert the parts of records; of their record they carry what their table has room for."""
     columns = connection.execute(
         "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?",
         [part],
     ).fetchall()
+    zones, is_kept = retention.not_expired(part, "r", keeps_from)
     connection.execute(
         f"""
         insert into raw.{part} by name
-        select {", ".join(name for (name,) in columns)}
+        select {", ".join(f"r.{name}" for (name,) in columns)}
         from (
             select *, unnest({part}, recursive := true), ? as host_id, ? as run_id,
                 ?::timestamptz as ingested_at, ? as load_seq
             from ({source})
-        )
+        ) as r {zones} {is_kept}
         """,
         stamps,
     ).fetchall()

@@ -32,11 +32,16 @@ class RunFacts:
     run_id: str
     host_id: str
     ingested_at: datetime
+    keeps_from: datetime | None = None
+    """Records of before it are too old to land; None keeps all."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedFile:
-    """Counts of one file of a batch; accepted + rejected + already_known = records_read."""
+    """Counts of one file of a batch; accepted + rejected + already_known = records_read.
+
+    What is older than the owner keeps counts as already known.
+    """
 
     staged: StagedFile
     records_read: int

@@ -5,16 +5,17 @@ into batches, and the question whether a run has anything to do at all. Does not
 listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
 """
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from agentledger import fingerprints, privacy, registry, warehouse
+from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
 from agentledger.ingest import scan
 from agentledger.ingest.scan import FoundFile
-from agentledger.settings import Settings
+from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
 BATCH_BYTES = 256 * 1024 * 1024
 """Source bytes of one transaction: about ten large files, under 1 GB of memory while they load."""
@@ -178,18 +179,29 @@ def read_ledger(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], 
 
 
 def latest_load_seq(connection: duckdb.DuckDBPyConnection) -> int:
-    """Highest load sequence number ever given; 0 before the first load."""
+    """Highest load sequence number ever given; 0 before the first load.
+
+    A purge takes a number, too: it may remove the load that had the highest, and none is reused.
+    """
     [(highest,)] = connection.execute(
-        "select coalesce(max(load_seq), 0) from raw.file_loads"
+        "select greatest((select coalesce(max(load_seq), 0) from raw.file_loads), "
+        "(select coalesce(max(load_seq), 0) from raw.purges))"
     ).fetchall()
     return highest
 
 
-def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
+def new_work(
+    settings: Settings, as_of: datetime | None = None, *, is_automatic: bool = False
+) -> NewWork:
     """Ask the ledger whether a run has anything to do; no source file is opened.
 
     Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
     however often it is asked.
+
+    Args:
+        settings: Names the data home.
+        as_of: The instant to ask for; default: the clock, or what replaces it.
+        is_automatic: A schedule or sensor asks: age alone is then a reason once a day only.
 
     Raises:
         RunLockedError: When a run is writing right now.
@@ -208,9 +220,15 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
             known = read_ledger(connection)
             built = fingerprints.context_of_warehouse(connection)
             now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
+            aged = retention.due_reasons(
+                connection,
+                config.retention_days,
+                as_of or _clock(settings),
+                once_a_day=is_automatic,
+            )
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
-    reasons = []
+    reasons = purge.pending_reasons(settings)
     loads = [
         load
         for load in plan_loads(found, known, retry_unreadable=False, as_of=as_of).loads
@@ -219,6 +237,7 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
     ]
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
+    reasons += aged
     reasons += fingerprints.differences(now, built)
     published = fingerprints.context_of_published(settings)
     if published is None:
@@ -226,3 +245,17 @@ def new_work(settings: Settings, as_of: datetime | None = None) -> NewWork:
     elif built is not None and published != replace(built, load_seq=now.load_seq):
         reasons.append("the last run did not finish")
     return NewWork(reasons)
+
+
+def _clock(settings: Settings) -> datetime:
+    """The instant that a run would have now: what it would not remove is no reason to start it."""
+    instant = datetime.now(UTC)
+    if settings.as_of_override:
+        with contextlib.suppress(ValueError):  # the run itself refuses it, with its reason
+            instant = datetime.fromisoformat(settings.as_of_override)
+            instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return instant - timedelta(
+        minutes=instant.minute % AS_OF_STEP_MINUTES,
+        seconds=instant.second,
+        microseconds=instant.microsecond,
+    )

@@ -128,7 +128,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
         identity = privacy.project_id(key, project.path)
         roots.append(
             ScanRoot(
-                source_id=_source_id(key, "skill-metrics", project.path),
+                source_id=source_id(key, "skill-metrics", project.path),
                 kind="skill-metrics",
                 location=project.path,
                 project_id=identity,
@@ -147,7 +147,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
         identity = privacy.project_id(key, source.location)
         roots.append(
             ScanRoot(
-                source_id=_source_id(key, source.kind, source.location),
+                source_id=source_id(key, source.kind, source.location),
                 kind=source.kind,
                 location=source.location,
                 project_id=identity,
@@ -165,7 +165,7 @@ def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
     folders = {"spool": settings.spool_dir, "reads": settings.reads_dir}
     return [
         ScanRoot(
-            source_id=_source_id(key, kind, str(folder)),
+            source_id=source_id(key, kind, str(folder)),
             kind=kind,
             location=str(folder),
             project_id=privacy.project_id(key, str(folder)),
@@ -178,7 +178,8 @@ def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
     ]
 
 
-def _source_id(key: bytes, kind: str, location: str) -> str:
+def source_id(key: bytes, kind: str, location: str) -> str:
+    """Identity of a source: its kind and a keyed hash of its place."""
     return f"{kind}:{privacy.keyed_hash(key, location)[:16]}"
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from agentledger import retention
 from agentledger.ingest.staged_file import StagedFile
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def insert(
         if reread
         else ""
     )
+    zones, is_kept = retention.not_expired("skill_usage", "r", facts.keeps_from)
     connection.execute(
         f"""
         insert into raw.skill_usage by name
@@ -81,7 +83,7 @@ def insert(
             from staged as s
             join batch_facts as b using (file_id)
             left join repeats as t on t.file_id = s.file_id and t.ordinal = s.ordinal
-        ) as r {known}
+        ) as r {known} {zones} {is_kept}
         """,
         [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
     )

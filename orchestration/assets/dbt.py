@@ -14,6 +14,7 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliInvocation, DbtProject, dbt_assets
 
+from agentledger import purge
 from agentledger.fingerprints import context_of_published, context_of_warehouse
 from agentledger.publish import PublishedRelation
 from orchestration import progress
@@ -95,6 +96,9 @@ def must_refresh_fully(
     """Whether this run rebuilds incremental models from all of raw; says why."""
     if context.run.tags.get(FULL_REFRESH_TAG) == "true":
         reason: str | None = "asked for"
+    elif purge.is_pending(ledger_run.settings):
+        # No incremental model sees that a row went.
+        reason = "rows were removed"
     else:
         with warehouse.get_connection() as connection:
             now = context_of_warehouse(connection)

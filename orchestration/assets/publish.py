@@ -6,22 +6,21 @@ Belongs here: the two assets downstream of the models. Does not belong here: wri
 
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import dagster as dg
 import pandas as pd
 
-from agentledger import status
+from agentledger import purge, status
 from agentledger.errors import PublishRefusedError
 from agentledger.publish import PublishReport, publish
-from orchestration import docs_site, progress
+from orchestration import docs_site, history, progress
 from orchestration.assets.raw import ATTEMPTS
 from orchestration.dbt_project import published_relations
 from orchestration.dbt_words import MAINTAINERS
 from orchestration.previews import as_markdown
-from orchestration.resources import DOCS, LedgerRun
-
-SNAPSHOT = dg.AssetKey(["published", "snapshot"])
+from orchestration.resources import DOCS, SNAPSHOT, LedgerRun
 
 SNAPSHOT_FRESHNESS = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=24), fail_window=timedelta(days=7)
@@ -57,6 +56,7 @@ def build_publish_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinitio
         )
         status.record_facts(ledger_run.settings, build_id=report.build_id)
         progress.listener().published(report)
+        complete_purges(ledger_run)
         return dg.MaterializeResult(metadata=snapshot_metadata(report))
 
     @dg.asset(
@@ -91,6 +91,18 @@ def refuse_unbuilt(ledger_run: LedgerRun) -> None:
             "This run did not build the models, so there is no tested build of its own to publish. "
             "Start the job `refresh` (Jobs → refresh → Materialize all, or `agentledger run`)."
         )
+
+
+def complete_purges(ledger_run: LedgerRun) -> None:
+    """Readers have the new build: whatever else still holds rows that were removed goes now."""
+    if not ledger_run.is_whole or not purge.is_pending(ledger_run.settings):
+        return
+    ledger_run.step("purge")
+    settings, run_id = ledger_run.settings, ledger_run.run_id
+    for line in purge.finish(
+        settings, run_id=run_id, forget_history=partial(history.forget, settings, run_id=run_id)
+    ):
+        progress.listener().say(line)
 
 
 def snapshot_metadata(report: PublishReport) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from orchestration import progress
-from orchestration.dbt_project import public_columns, source_description
+from orchestration.dbt_project import model_keys, public_columns, source_description
 from orchestration.dbt_words import MAINTAINERS
 from orchestration.previews import PreviewBudget, as_markdown, relation_metadata
 from orchestration.resources import LedgerRun, WarehouseResource
@@ -34,7 +34,7 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """Collections follow the sources: a day without one is worth a look, a week means it is broken."""
 
-NOT_FROM_FILES = frozenset({"projects", "sources", "run_context"})
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
 """Tables written from the registry and the run itself."""
 
 DESCRIPTIONS = {
@@ -53,6 +53,7 @@ DESCRIPTIONS = {
     "projects": "Projects whose owner opted in.",
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
+    "purges": "What was removed for good, by a purge or by retention: counts, no names.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
 
@@ -66,6 +67,7 @@ def build_raw_assets(
         manifest: dbt's, whose sources say which columns a preview may show.
         tables: Raw tables; each is the source table of the same name in dbt.
     """
+    models = model_keys(manifest)
 
     @dg.multi_asset(
         name="collect",
@@ -85,6 +87,7 @@ def build_raw_assets(
                 run_id=ledger_run.run_id,
                 as_of=ledger_run.as_of,
                 on_progress=progress.listener().collecting,
+                is_whole_run=ledger_run.judge_extent(context.run, models),
             )
             status.record_collection(ledger_run.settings, report)
             progress.listener().collected(report)
