@@ -23,6 +23,8 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     # A run that has no beginning has perhaps an end.
     "workflow_executions": ("started_at", "completed_at"),
     "ledger_reads": ("ts",),
+    "claude_code_lines": ("ts",),
+    "claude_code_blocks": ("ts",),
 }
 """Raw table of records → columns that tell when; the first that can be read counts."""
 

@@ -53,8 +53,16 @@ def current_context(
 
 
 def projects_fingerprint(roots: Iterable["ScanRoot"]) -> str:
-    """Changes when a project is registered, unregistered, renamed or gets another type."""
-    return _digest(sorted((r.project_id, r.project_name, r.project_type or "") for r in roots))
+    """Changes when a project is registered, unregistered, renamed or gets another type.
+
+    So it does when a source begins or ceases to count sessions of unregistered projects.
+    """
+    return _digest(
+        sorted(
+            (r.project_id, r.project_name, r.project_type or "", *(["all"] * r.all_projects))
+            for r in roots
+        )
+    )
 
 
 def _zone_generation(

@@ -35,6 +35,12 @@ class Scope:
             for column in ("source_id", "project_id")
             if column in columns
         ]
+        if "cwd" in columns:  # the project of a line of a transcript follows from its folder
+            parts.append(
+                f"coalesce(({prefix}source_id, {prefix}cwd) in (select (w.source_id, w.cwd) "
+                "from raw.working_directories as w where w.project_id in "
+                "(select unnest(getvariable('purged_project_ids')))), false)"
+            )
         return f"({' or '.join(parts)})" if parts else None
 
     def bind(self, connection: duckdb.DuckDBPyConnection) -> None:

@@ -4,6 +4,8 @@ Belongs here: their DDL and what a row of each is. Does not belong here: opening
 (`warehouse.py`), what is written into them (`ingest/`), what they mean (`models/staging/`).
 """
 
+from agentledger.raw_transcripts import TRANSCRIPT_TABLES
+
 RAW_TABLES: dict[str, str] = {
     # Columns that every table of records carries come first; the record's own fields follow, as
     # text, uncast. `record_key` is the identity without mutable fields, `content_hash` all that is
@@ -156,4 +158,4 @@ EVENT_TABLES: dict[str, str] = {
 }
 """Raw tables of event logs, which all land the same way (`ingest/events.py`)."""
 
-RAW_TABLES |= EVENT_TABLES
+RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES

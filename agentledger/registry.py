@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFIG_LOCK_WAIT_SECONDS = 10.0
 """Edits take milliseconds; whoever holds the lock longer is stuck."""
 
-SOURCE_KINDS = ("skill-metrics", "events")
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
 """Kinds that `source add` takes."""
 
 MAX_RETENTION_DAYS = 36_500
@@ -33,7 +33,7 @@ MAX_RETENTION_DAYS = 36_500
 
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
-# [[projects]] path, name, type, zone      [[sources]] kind, location, zone
+# [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects
 # retention_days = 90      removes records older than that with each run; without it all is kept
 """
 
@@ -56,6 +56,8 @@ class Source:
     kind: str
     location: str
     zone: str | None = None
+    projects: str | None = None
+    """'all' where sessions of unregistered projects count, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +153,21 @@ def unregister_project(settings: Settings, path: str) -> Project:
     raise UsageError(f"{resolved} is not registered. `agentledger projects` lists what is.")
 
 
-def add_source(settings: Settings, kind: str, location: str, zone: str | None = None) -> Source:
-    """Opt a source in.
+def add_source(
+    settings: Settings,
+    kind: str,
+    location: str,
+    zone: str | None = None,
+    projects: str | None = None,
+) -> Source:
+    """Opt a source in; adding it again changes its zone or whose sessions count.
+
+    Args:
+        settings: Names the data home.
+        kind: One of `SOURCE_KINDS`.
+        location: File or folder.
+        zone: IANA zone of its times without an offset.
+        projects: 'all' counts sessions of unregistered projects, too.
 
     Raises:
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
@@ -176,6 +191,8 @@ def add_source(settings: Settings, kind: str, location: str, zone: str | None = 
             sources.append(entry)
         if zone is not None:
             entry["zone"] = zone
+        if projects is not None:
+            entry["projects"] = projects
         return _source(entry, settings.config_path)
 
 
@@ -380,8 +397,17 @@ def _source(entry: dict[str, Any], path: Path) -> Source:
     kind, location = _text(entry, "kind", path), _text(entry, "location", path)
     if not kind or not location:
         raise AgentLedgerError(f"{path}: a [[sources]] entry needs `kind` and `location`.")
-    zone = _zone_of(entry, path)
-    return Source(kind=kind, location=source_location(kind, location), zone=zone)
+    projects = _text(entry, "projects", path)
+    if projects not in (None, "all", "registered"):
+        raise AgentLedgerError(
+            f'{path}: `projects` must be "all" or "registered", found {projects!r}.'
+        )
+    return Source(
+        kind=kind,
+        location=source_location(kind, location),
+        zone=_zone_of(entry, path),
+        projects=projects,
+    )
 
 
 def _zone_of(entry: dict[str, Any], path: Path) -> str | None:

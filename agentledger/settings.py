@@ -149,6 +149,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where Claude Code keeps its transcripts: `$CLAUDE_CONFIG_DIR/projects`, else its default.
+
+    Args:
+        environ: Replaces the process environment, for tests.
+    """
+    env = os.environ if environ is None else environ  # noqa: TID251 - the one reader of it
+    named = env.get("CLAUDE_CONFIG_DIR", "").strip()
+    base = Path(named).expanduser() if named else Path(env.get("HOME") or Path.home()) / ".claude"
+    return base / "projects"
+
+
 def _default_home() -> Path:
     # Here, so that a producer that names its home needs nothing but the standard library.
     import platformdirs

@@ -27,6 +27,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    usage,
     workflows,
 )
 from agentledger.cli import reads as reads_command
@@ -61,6 +62,7 @@ for family in (
     skills,
     workflows,
     intents,
+    usage,
     emit,
     reads_command,
 ):

@@ -12,7 +12,7 @@ import typer
 
 from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
-from agentledger.errors import AgentLedgerError
+from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
 
 source_app = typer.Typer(
@@ -191,15 +191,63 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
     return {row["project_id"]: row for row in records if row["is_active"]}, None
 
 
-@source_app.command(epilog=examples("source add skill-metrics ~/exports --zone Europe/Paris"))
-def add(kind: KindArgument, location: LocationArgument, zone: ZoneOption = None) -> None:
+@source_app.command(
+    epilog=examples(
+        "source add skill-metrics ~/exports --zone Europe/Paris",
+        "source add claude-code",
+        "source add claude-code --all-projects --yes",
+    )
+)
+def add(
+    kind: KindArgument,
+    location: Annotated[
+        str | None,
+        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code knows its own."),
+    ] = None,
+    zone: ZoneOption = None,
+    all_projects: Annotated[
+        bool,
+        typer.Option("--all-projects", help="Count sessions outside registered projects, too."),
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
     """Opt a source in."""
     from agentledger import registry
     from agentledger.cli import output
 
-    source = registry.add_source(options.current_settings(), kind, location, zone)
+    place = _default_location(kind, yes) if location is None else location
+    source = registry.add_source(
+        options.current_settings(), kind, place, zone, "all" if all_projects else None
+    )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
+    if kind == "claude-code" and source.projects != "all":
+        output.write_note(
+            "Sessions of registered projects count; with --all-projects, every session does."
+        )
     output.write_note("Next: agentledger run")
+
+
+def _default_location(kind: str, yes: bool) -> str:
+    """The place where a tool is known to write, once its owner has agreed to it."""
+    import sys
+
+    from agentledger import settings
+    from agentledger.cli import output
+
+    if kind != "claude-code":
+        raise UsageError(f"Where is it? Type: agentledger source add {kind} LOCATION")
+    place = settings.claude_code_folder()
+    if not place.is_dir():
+        raise UsageError(
+            f"There are no transcripts at {place}. "
+            "Type where they are: agentledger source add claude-code LOCATION"
+        )
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(f"Found {place}. To let it be read, type the command again with --yes.")
+    question = f"Read the sessions in {output.text_of(str(place))}? No text of them is kept."
+    if not yes and not typer.confirm(question, default=False):
+        raise UsageError("Nothing was added.")
+    return str(place)
 
 
 @source_app.command(name="list", epilog=examples("source list", "source list --json"))
@@ -212,7 +260,7 @@ def list_sources(as_json: JsonOption = False) -> None:
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
-        output.write_rows(rows, ["kind", "location", "zone"])
+        output.write_rows(rows, ["kind", "location", "zone", "projects"])
     else:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 

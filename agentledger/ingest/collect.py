@@ -20,7 +20,14 @@ from agentledger import (
     retention,
     warehouse,
 )
-from agentledger.ingest import load, plan, rejects, scan, skill_store_copy
+from agentledger.ingest import (
+    load,
+    plan,
+    rejects,
+    scan,
+    skill_store_copy,
+    working_directories,
+)
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -111,7 +118,7 @@ def collect(
         batches=len(batches),
     )
     with warehouse.transaction(connection):
-        _write_context(connection, roots, report, as_of)
+        _write_context(connection, key, roots, report, as_of)
     report.seconds = time.monotonic() - started
     return report
 
@@ -161,6 +168,7 @@ def _count_from_ledger(
 
 def _write_context(
     connection: duckdb.DuckDBPyConnection,
+    key: bytes,
     roots: Sequence[scan.ScanRoot],
     report: CollectionReport,
     as_of: datetime,
@@ -185,6 +193,7 @@ def _write_context(
             [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
         )
     _write_named_projects(connection, as_of)
+    working_directories.write(connection, key, roots, as_of, report.load_seq)
     for item in report.sources:
         connection.execute(
             f"insert into raw.collection_runs values ({', '.join('?' * 14)}) "

@@ -9,6 +9,7 @@ Source of the formats: formats.md sections 2, 4 and 5 of the shared documents.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
@@ -22,8 +23,8 @@ class EventFormat:
     """Also the raw table, unless `table` names another."""
     told_by: tuple[frozenset[str], ...]
     """Sets of names, any of which all present means this format."""
-    fields: Mapping[str, str]
-    """Allow-list: field → DuckDB type it is parsed as."""
+    fields: Mapping[str, Any]
+    """Allow-list: field → DuckDB type it is parsed as, or the fields of an object or list."""
     columns: Mapping[str, str]
     """Raw column → SQL over the parsed record `x`."""
     identity: str
@@ -38,6 +39,16 @@ class EventFormat:
     """Root members of a document that may hold the list of events."""
     not_told_by: frozenset[str] = field(default_factory=frozenset)
     """Names that mean another format."""
+    known_names: frozenset[str] = field(default_factory=frozenset)
+    """Further names that are known and left alone."""
+    takes_any_object: bool = False
+    """Whether, once a file is of this format, every object in it is a record."""
+    glimpses: Mapping[str, str] = field(default_factory=dict)
+    """SQL over the line `r.record` and `x`: what `columns` and `parts` read and nobody keeps."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
+    unknown_inside: str | None = None
+    """SQL of a list of the unknown names inside the members, or NULL."""
     other_table: str | None = None
     """Raw table of records that other sources bring, too."""
     row_select: str = "*"
@@ -269,10 +280,12 @@ FORMATS: Mapping[str, EventFormat] = {
 WRAPPERS = frozenset(name for item in FORMATS.values() for name in item.wrappers)
 
 
-def recognise(names: Iterable[str]) -> EventFormat | None:
-    """Tell the format of a record by the names of its members; None when it is none of ours."""
+def recognise(
+    names: Iterable[str], formats: Mapping[str, EventFormat] = FORMATS
+) -> EventFormat | None:
+    """Tell the format of a record by the names of its members; None when it is none of these."""
     present = frozenset(names)
-    for candidate in FORMATS.values():
+    for candidate in formats.values():
         if present & candidate.not_told_by:
             continue
         if any(told <= present for told in candidate.told_by):

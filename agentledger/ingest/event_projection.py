@@ -29,16 +29,26 @@ def projection_sql(
         `unknown_names`.
     """
     transform = json.dumps(dict(event_format.fields))
-    known = "[" + ", ".join(f"'{name}'" for name in sorted(event_format.fields)) + "]"
+    all_known = sorted(event_format.fields.keys() | event_format.known_names)
+    known = "[" + ", ".join(f"'{name}'" for name in all_known) + "]"
     usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
     kept = ",\n                ".join(
-        f"{expression} as {column}" for column, expression in event_format.columns.items()
+        f"{expression} as {column}"
+        for column, expression in (*event_format.columns.items(), *event_format.parts.items())
     )
-    names = ", ".join(event_format.columns)
+    record, seen = _seen_sql(event_format)
+    names = ", ".join((*event_format.columns, *event_format.parts))
+    unknown = (
+        f"case when is_usual or list_has_all({known}, names) then null "
+        f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
+    )
     # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
     hashed = ", ".join(
-        f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(event_format.columns)
+        f"coalesce(cast({column} as varchar), chr(30))"
+        for column in sorted((*event_format.columns, *event_format.parts))
     )
+    inside = event_format.unknown_inside
+    unknown_names = unknown if inside is None else f"list_concat({unknown}, unknown_inside)"
     identity = event_format.identity
     is_plain = (
         "true"
@@ -52,17 +62,17 @@ def projection_sql(
             select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                 f.source_id, f.project_id as root_project_id, f.names_projects,
                 try(json_transform(r.record, '{transform}')) as x,
-                r.names, coalesce(r.names = {usual}, false) as is_usual,
+                r.names, coalesce(r.names = {usual}, false) as is_usual,{record}
                 contains(r.record, '\\u0000') as has_nul
             from (select *, try(json_keys(record)) as names from {records}) as r
             join batch_files as f on f.file_id = r.file_id
-        ),
+        ),{seen}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
-                is_usual,
+                is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
                 {kept}
-            from parsed
+            from {"seen" if seen else "parsed"}
         ),
         hashed as (
             select *, cast(md5_number(concat_ws(chr(31), {hashed})) as uuid) as content_hash
@@ -74,9 +84,7 @@ def projection_sql(
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,
             {is_plain} as is_plain,
-            case when is_usual or list_has_all({known}, names) then null
-                else list_filter(names, lambda name: not list_contains({known}, name))
-            end as unknown_names
+            {unknown_names} as unknown_names
         from hashed"""
 
 
@@ -84,6 +92,16 @@ def usual_names(event_format: EventFormat, first: Sequence[str]) -> tuple[str, .
     """The names of a first event, if they are all known, plain and different; else none."""
     is_usual = len(set(first)) == len(first) and set(first) <= event_format.fields.keys()
     return tuple(first) if is_usual else ()
+
+
+def _seen_sql(event_format: EventFormat) -> tuple[str, str]:
+    """The line beside what was parsed of it, and the step that looks into it and lets it go."""
+    if not event_format.glimpses:
+        return "", ""
+    glimpses = ", ".join(f"{sql} as {name}" for name, sql in event_format.glimpses.items())
+    return " r.record,", (
+        f"\n        seen as materialized (select * exclude (record), {glimpses} from parsed as r),"
+    )
 
 
 def _project(event_format: EventFormat) -> str:

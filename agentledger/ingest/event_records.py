@@ -11,7 +11,7 @@ import csv
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -23,7 +23,7 @@ from agentledger.ingest.documents import (
     Walker,
     sanitise,
 )
-from agentledger.ingest.event_formats import WRAPPERS, EventFormat, recognise
+from agentledger.ingest.event_formats import FORMATS, WRAPPERS, EventFormat, recognise
 
 MAX_DEPTH = 50
 """Objects inside objects; no event of ours has five."""
@@ -58,13 +58,19 @@ class EventText:
     refused: list[RefusedPart] = field(default_factory=list)
 
 
-def read_text(text: str, expected: EventFormat | None, flags: tuple[str, ...] = ()) -> EventText:
+def read_text(
+    text: str,
+    expected: EventFormat | None,
+    flags: tuple[str, ...] = (),
+    formats: Mapping[str, EventFormat] = FORMATS,
+) -> EventText:
     """Read every value of a text; one broken value costs one value.
 
     Args:
         text: A line, or a whole document.
         expected: Events of another format are refused; None takes whichever is recognised.
         flags: What had to be done to the bytes.
+        formats: Formats that are looked for.
     """
     result = EventText()
     walker = Walker(text)
@@ -72,7 +78,7 @@ def read_text(text: str, expected: EventFormat | None, flags: tuple[str, ...] = 
     while position < len(text):
         try:
             for value, start, end in _values(walker, position):
-                _take(result, value, (start, end), expected, flags)
+                _take(result, value, (start, end), (expected, formats), flags)
             position = walker.resume_at
         except DocumentError as error:
             stopped = max(position, walker.resume_at)
@@ -93,7 +99,7 @@ def read_csv(text: str, flags: tuple[str, ...] = ()) -> EventText:
             cells = Members({name: cell for name, cell in row.items() if name and cell})
             # The reader tells the line on which a row ends.
             start = ends[reader.line_num - 2] + 1 if 2 <= reader.line_num <= len(ends) + 1 else 0
-            _take(result, cells, (start, start), None, flags)
+            _take(result, cells, (start, start), (None, FORMATS), flags)
     except csv.Error as error:
         result.refused.append(RefusedPart("malformed_record", str(error), 0, len(text)))
     return result
@@ -138,7 +144,7 @@ def _take(
     result: EventText,
     value: Any,
     place: tuple[int, int],
-    expected: EventFormat | None,
+    wanted: tuple[EventFormat | None, Mapping[str, EventFormat]],
     flags: tuple[str, ...],
 ) -> None:
     start, end = place
@@ -148,7 +154,10 @@ def _take(
     if not isinstance(value, Members):
         result.refused.append(RefusedPart("not_an_object", "expected an object", start, end))
         return
-    found = recognise(value)
+    expected, formats = wanted
+    found = recognise(value, formats)
+    if expected is not None and expected.takes_any_object:
+        found = expected
     if found is None or (expected is not None and found is not expected):
         what = "no event of a known format" if found is None else "an event of another format"
         result.refused.append(RefusedPart("unknown_type", what, start, end))

@@ -5,13 +5,14 @@ counts per file. Does not belong here: staging (`event_stage.py`), the ledger (`
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from agentledger import retention
-from agentledger.ingest.event_formats import FORMATS, EventFormat
+from agentledger.ingest.event_formats import EventFormat
 from agentledger.ingest.staged_file import StagedFile
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def note_unknown_names(
 
 def insert(
     connection: duckdb.DuckDBPyConnection,
-    formats: Iterable[str],
+    formats: Mapping[str, EventFormat],
     files: Sequence[StagedFile],
     facts: "RunFacts",
     load_seq: int,
@@ -53,17 +54,21 @@ def insert(
     """Insert what is not known yet; return the number per file.
 
     A file that only grew brings new lines alone. One that is read again from its start brings its
-    old ones, too: of each content as many copies are known as stand in raw already.
+    old ones, too: of each content as many copies are known as stand in raw already. The parts of a
+    record land with it or not at all.
     """
     accepted: Counter[int] = Counter()
     reread = [file.file_id for file in files if file.load.has_rows and not file.is_resumed]
-    for name in formats:
-        event_format = FORMATS[name]
+    stamps = [facts.host_id, facts.run_id, facts.ingested_at, load_seq]
+    for name, event_format in formats.items():
         source = _unknown_rows(event_format, reread) if reread else f"from staged_{name}"
+        # The parts first: what is unknown is asked of the table that the records go to.
+        for part in event_format.parts:
+            _insert_part(connection, part, source, facts.keeps_from, stamps)
+        left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
         rows = retention.only_kept(
             event_format.table,
-            f"select {event_format.row_select} "
-            f"from (select * exclude (is_plain, unknown_names) from ({source}))",
+            f"select {event_format.row_select} from (select * exclude ({left_out}) from ({source}))",
             facts.keeps_from,
         )
         connection.execute(
@@ -72,7 +77,7 @@ def insert(
             select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
             from ({rows})
             """,
-            [facts.host_id, facts.run_id, facts.ingested_at, load_seq],
+            stamps,
         ).fetchall()
         counted = connection.execute(
             f"select file_id, count(*) from raw.{event_format.table} where load_seq = {load_seq} "
@@ -80,6 +85,34 @@ def insert(
         ).fetchall()
         accepted.update(dict(counted))
     return accepted
+
+
+def _insert_part(
+    connection: duckdb.DuckDBPyConnection,
+    part: str,
+    source: str,
+    keeps_from: datetime | None,
+    stamps: Sequence[object],
+) -> None:
+    """Insert the parts of records; of their record they carry what their table has room for."""
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where schema_name = 'raw' and table_name = ?",
+        [part],
+    ).fetchall()
+    rows = retention.only_kept(
+        part, f"select *, unnest({part}, recursive := true) from ({source})", keeps_from
+    )
+    connection.execute(
+        f"""
+        insert into raw.{part} by name
+        select {", ".join(f"r.{name}" for (name,) in columns)}
+        from (
+            select *, ? as host_id, ? as run_id, ?::timestamptz as ingested_at, ? as load_seq
+            from ({rows})
+        ) as r
+        """,
+        stamps,
+    ).fetchall()
 
 
 def _unknown_rows(event_format: EventFormat, reread: Sequence[int]) -> str:

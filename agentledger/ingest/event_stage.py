@@ -5,7 +5,7 @@ and whole documents through the tolerant path. Does not belong here: the SQL of 
 (`event_projection.py`), writing to raw (`event_rows.py`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
@@ -25,18 +25,29 @@ _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
 FIRST_BYTES = 1024 * 1024
 """How much of a file is looked at to tell its format."""
 
+LOOKED_AT_LINES = 20
+"""Lines among which one must tell a format whose first lines may be anything."""
+
+_BLANKS = b" \t\r\0\xef\xbb\xbf"
+
 
 class EventStage:
     """One batch of event logs on its way into raw."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
+    def __init__(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        key: bytes,
+        formats: Mapping[str, EventFormat] = FORMATS,
+    ) -> None:
         self.connection = connection
         self.key = key
+        self.formats = formats
         self.staged_formats: set[str] = set()
         self._waiting: dict[str, list[tuple[StagedFile, Chunk]]] = {}
         self._usual: dict[str, tuple[str, ...]] = {}
         privacy.set_hmac_pads(connection, key)
-        for name in FORMATS:
+        for name in formats:
             connection.execute(f"drop table if exists staged_{name}")
         connection.execute(
             "create or replace temp table batch_files "
@@ -63,7 +74,7 @@ class EventStage:
             except DocumentError as error:
                 file.state, file.message = error.reason, error.detail
         for name in list(self._waiting):
-            self._flush(FORMATS[name])
+            self._flush(self.formats[name])
 
     def _read_file(self, file: StagedFile) -> None:
         opened = event_file.open_log(file.load)
@@ -73,8 +84,12 @@ class EventStage:
             file.state = "empty"
             self._settle(file, opened.progress)
             return
-        first = _first_names(head)
-        found = FORMATS.get(file.load.format or "") if opened.is_resumed else recognise(first or ())
+        first = self._first_names(head)
+        found = (
+            self.formats.get(file.load.format or "")
+            if opened.is_resumed
+            else recognise(first or (), self.formats)
+        )
         if found is None:
             if first is None and _is_begun(head, file):
                 file.state, file.message = "pending", "its first line is not finished yet"
@@ -153,7 +168,7 @@ class EventStage:
             raw = chunk.data[start : end if end >= 0 else len(chunk.data)]
             offset = chunk.first_offset + start
             decoded = decode(raw)
-            text = read_text(decoded.text, event_format, decoded.flags)
+            text = read_text(decoded.text, event_format, decoded.flags, self.formats)
             if end < 0 and text.refused and not text.records:
                 text.refused[0] = _as_truncated(text.refused[0])
             rows += [
@@ -173,7 +188,7 @@ class EventStage:
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = read_text(text, None, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
@@ -198,7 +213,23 @@ class EventStage:
                 (file.file_id, line_no, offset, ordinal, record.json_text, record.flags)
             )
         for name, members in rows.items():
-            self._append_clean(FORMATS[name], members)
+            self._append_clean(self.formats[name], members)
+
+    def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
+        return read_text(text, None, flags, self.formats)
+
+    def _first_names(self, head: bytes) -> list[str] | None:
+        """Names of the members of the first line, or None when it is not one JSON object.
+
+        Of a format that takes any object, the first line that tells it counts.
+        """
+        lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
+        names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]
+        for present in names:
+            found = recognise(present, self.formats) if present else None
+            if found is not None and found.takes_any_object:
+                return present
+        return names[0] if names else None
 
     def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:
         import pyarrow as pa
@@ -238,15 +269,12 @@ class EventStage:
             self.connection.unregister("event_texts")
 
 
-def _first_names(head: bytes) -> list[str] | None:
-    """Names of the members of the first line, or None when it is not one JSON object."""
-    for line in head.split(b"\n"):
-        if line.strip(b" \t\r\0\xef\xbb\xbf"):
-            try:
-                return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-                return None
-    return None
+def _names_of(line: bytes) -> list[str] | None:
+    """Names of the members of a line, or None when it is not one JSON object."""
+    try:
+        return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _is_begun(head: bytes, file: StagedFile) -> bool:

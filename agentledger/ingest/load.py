@@ -8,7 +8,7 @@ that prove that nothing was lost. Does not belong here: reading files (`stage.py
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -17,10 +17,12 @@ import duckdb
 
 from agentledger import warehouse
 from agentledger.ingest import event_rows, file_ledger, plan, rejects, skill_usage_rows
+from agentledger.ingest.event_formats import FORMATS, EventFormat
 from agentledger.ingest.event_stage import EventStage
 from agentledger.ingest.plan import Load
 from agentledger.ingest.stage import Stage
 from agentledger.ingest.staged_file import StagedFile
+from agentledger.ingest.transcript_formats import TRANSCRIPT_FORMATS
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +98,11 @@ class SkillUsageLander:
 class EventLander:
     """Logs of events, of whichever format each turns out to be."""
 
+    formats: Mapping[str, EventFormat] = FORMATS
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         self.connection = connection
-        self.stage = EventStage(connection, key)
+        self.stage = EventStage(connection, key, self.formats)
         self.files: Sequence[StagedFile] = ()
 
     def read(self, files: Sequence[StagedFile]) -> Counter[int]:
@@ -111,7 +115,7 @@ class EventLander:
 
     def insert(self, facts: RunFacts, load_seq: int) -> Counter[int]:
         """Insert what is new; returns the rows of each file."""
-        formats = self.stage.staged_formats
+        formats = {name: self.formats[name] for name in self.stage.staged_formats}
         return event_rows.insert(self.connection, formats, self.files, facts, load_seq)
 
     def clear(self) -> None:
@@ -120,9 +124,16 @@ class EventLander:
             self.connection.execute(f"drop table if exists staged_{name}")
 
 
+class TranscriptLander(EventLander):
+    """Transcripts of coding agents."""
+
+    formats = TRANSCRIPT_FORMATS
+
+
 LANDERS: dict[str, type[SkillUsageLander] | type[EventLander]] = {
     "skill_metrics": SkillUsageLander,
     "events": EventLander,
+    "transcripts": TranscriptLander,
 }
 """Reader of a file, as the scan names it, → what lands its records."""
 

@@ -23,6 +23,9 @@ from agentledger.settings import Settings
 MAX_DEPTH = 4
 """Folders below a project's root that are searched; metric files lie at most two deep."""
 
+MAX_TRANSCRIPT_DEPTH = 10
+"""Folders below the root of transcripts: project, session, subagents, workflows, workflow."""
+
 PRUNED_FOLDERS = frozenset(
     {
         ".git",
@@ -54,8 +57,16 @@ EVENT_PREFIXES = (
 
 LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
 
-Reader = Literal["skill_metrics", "events"]
+TRANSCRIPT_KINDS = ("claude-code",)
+"""Kinds of sources that hold transcripts of coding agents."""
+
+Reader = Literal["skill_metrics", "events", "transcripts"]
 """Which part of ingest reads a file; the format itself is told by its content."""
+
+_READER_OF_KIND: dict[str, Reader] = {
+    "skill-metrics": "skill_metrics",
+    "claude-code": "transcripts",
+}
 
 OWN_KINDS = ("spool", "reads")
 """Sources that nobody registers: what programs and readers wrote into the data home itself."""
@@ -73,6 +84,8 @@ class ScanRoot:
     project_type: str | None
     zone: str
     registered_at: str | None = None
+    all_projects: bool = False
+    """Whether sessions count that ran outside the registered projects, too."""
 
     @property
     def names_projects(self) -> bool:
@@ -141,6 +154,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_name=Path(source.location).name or source.location,
                 project_type="source",
                 zone=source.zone or settings.host_zone,
+                all_projects=source.projects == "all",
             )
         )
     return roots + _own_roots(settings, key)
@@ -198,13 +212,14 @@ def _candidates(
     """Paths below a root whose names are those of telemetry; a root that is a file is one."""
     if os.path.isfile(root.location) or not os.path.lexists(root.location):  # noqa: PTH113, PTH112
         if os.path.isfile(root.location):  # noqa: PTH113 - bytes that are not UTF-8 stay as they are
-            yield root.location, "skill_metrics" if root.kind == "skill-metrics" else "events"
+            yield root.location, _READER_OF_KIND.get(root.kind, "events")
         else:
             problems.append(
                 ScanProblem(root, root.location, "vanished", "there is nothing here now")
             )
         return
     pending = [(root.location, 0)]
+    deepest = MAX_TRANSCRIPT_DEPTH if root.kind in TRANSCRIPT_KINDS else MAX_DEPTH
     while pending:
         folder, depth = pending.pop()
         try:
@@ -216,7 +231,7 @@ def _candidates(
             reader = _reader_of(root, entry)
             if reader is not None:
                 yield entry.path, reader
-            elif depth < MAX_DEPTH and _is_searched(entry) and entry.path not in foreign:
+            elif depth < deepest and _is_searched(entry) and entry.path not in foreign:
                 pending.append((entry.path, depth + 1))
 
 
@@ -227,6 +242,8 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "skill_metrics"
     if not lowered.endswith(LOG_SUFFIXES):
         return None
+    if root.kind in TRANSCRIPT_KINDS:
+        return "transcripts" if lowered.endswith(".jsonl") else None
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):

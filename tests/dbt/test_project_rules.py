@@ -22,7 +22,7 @@ NO_LOGIC = {
     # 1:1 views and copies: rename and select only.
     "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__collection_runs",
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
-    "v_intent_semreg_overrides",
+    "v_intent_semreg_overrides", "stg_ledger__working_directories",
 }  # fmt: skip
 
 
@@ -160,6 +160,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "intent_repeat_utterances", "verb_boost_rules", "verb_alias_proposals",
         "v_intent_top_clarify_verbs", "v_intent_semreg_overrides", "v_intent_semreg_denies",
         "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
+        "usage_quarter_hours",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

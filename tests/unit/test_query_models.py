@@ -72,6 +72,10 @@ READ = {
     "intents/verb_boost_rules": "scope_bucket subject_kind phase verb_fqn accepted_count "
     "rejected_count session_count boost_weight reason",
     "intents/verb_alias_proposals": "verb rephrase_count session_count last_seen_at",
+    "usage/usage_quarter_hours": "quarter_start project_id session_key model calls api_errors "
+    "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
+    "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "
+    "first_called_at last_called_at",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 

@@ -1,0 +1,178 @@
+"""`agentledger usage …`: model calls and tokens by time, session, project or model.
+
+Belongs here: arguments and printing. Does not belong here: any sum (`query/usage.py`).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
+
+import typer
+
+from agentledger.cli import options
+from agentledger.cli.options import JsonOption, ProjectOption, SinceOption, UntilOption, examples
+
+usage_app = typer.Typer(
+    help="Model calls and tokens, by time, session, project or model.",
+    epilog=examples("usage daily", "usage weekly --zone Europe/Paris", "usage model --json"),
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+ZoneOption = Annotated[
+    str,
+    typer.Option("--zone", metavar="TZ", help="IANA zone whose days are meant, as Europe/Paris."),
+]
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Put this family under the root."""
+    app.add_typer(usage_app, name="usage")
+
+
+@usage_app.command(epilog=examples("usage daily --since 7d", "usage daily --zone Asia/Tokyo"))
+def daily(
+    zone: ZoneOption = "UTC",
+    project: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per day of a time zone."""
+    _answer("daily", zone, project, since, until, as_json)
+
+
+@usage_app.command(epilog=examples("usage weekly", "usage weekly --since 4w --json"))
+def weekly(
+    zone: ZoneOption = "UTC",
+    project: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per week, from Monday, of a time zone."""
+    _answer("weekly", zone, project, since, until, as_json)
+
+
+@usage_app.command(epilog=examples("usage monthly", "usage monthly --project shop"))
+def monthly(
+    zone: ZoneOption = "UTC",
+    project: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per month of a time zone."""
+    _answer("monthly", zone, project, since, until, as_json)
+
+
+@usage_app.command(epilog=examples("usage session --since 1d", "usage session --json"))
+def session(
+    zone: ZoneOption = "UTC",
+    project: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per session, the latest first."""
+    _answer("session", zone, project, since, until, as_json)
+
+
+@usage_app.command(epilog=examples("usage project", "usage project --since 30d"))
+def project(
+    zone: ZoneOption = "UTC",
+    only: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per project, the largest first."""
+    _answer("project", zone, only, since, until, as_json)
+
+
+@usage_app.command(epilog=examples("usage model", "usage model --project shop --json"))
+def model(
+    zone: ZoneOption = "UTC",
+    project: ProjectOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """One row per model, the largest first."""
+    _answer("model", zone, project, since, until, as_json)
+
+
+def _answer(
+    by: str,
+    zone: str,
+    only: str | None,
+    since: str | None,
+    until: str | None,
+    as_json: bool,
+) -> None:
+    from agentledger.cli import output
+    from agentledger.query import usage
+
+    settings = options.current_settings()
+    answer = usage.usage(by, only, zone, since, until, settings=settings)
+    rows = answer.records()
+    total = usage.totals(only, zone, since, until, by, settings=settings) if rows else None
+    if as_json:
+        output.write_json(
+            {
+                "build_id": answer.build.build_id,
+                "as_of": output.iso(answer.build.as_of),
+                "by": by,
+                "zone": zone,
+                "project": only,
+                "rows": rows,
+                "total": total,
+            }
+        )
+        return
+    if not rows:
+        output.write_note(
+            "No model call is known here. Sessions are read from `agentledger source add "
+            "claude-code`; those of registered projects count, or all with --all-projects."
+        )
+        return
+    _write_rows(by, rows, total)
+    output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}; zone {zone}.")
+
+
+def _write_rows(by: str, rows: list[dict[str, Any]], total: Mapping[str, Any] | None) -> None:
+    from agentledger.cli import output
+
+    first: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        "session": lambda row: output.text_of(row["session_key"])[:8],
+        "project": lambda row: output.text_of(row["project_name"]),
+        "model": lambda row: output.text_of(row["model"]),
+    }
+    heading = {"daily": "day", "weekly": "week from", "monthly": "month from"}.get(by, by)
+    cells: dict[str, Callable[[Mapping[str, Any]], str]] = {
+        heading: first.get(by, lambda row: output.text_of(row["bucket_start"] or "(no time)")),
+    }
+    if by == "session":
+        cells["project"] = first["project"]
+        cells["last call"] = lambda row: output.instant(row["last_called_at"])
+    else:
+        cells["sessions"] = lambda row: output.count(row["sessions"])
+    words = set(cells) - {"sessions"}
+    for name, column in (
+        ("calls", "calls"),
+        ("input", "input_fresh_tokens"),
+        ("cache write 5m", "cache_write_5m_tokens"),
+        ("cache write 1h", "cache_write_1h_tokens"),
+        ("cache read", "cache_read_tokens"),
+        ("output", "output_tokens"),
+        ("total", "total_tokens"),
+    ):
+        cells[name] = lambda row, column=column: output.count(row[column])
+    table = [[cell(row) for cell in cells.values()] for row in rows]
+    if total is not None and len(rows) > 1:
+        table.append(
+            [
+                "all" if position == 0 else "" if name in words else cell(total)
+                for position, (name, cell) in enumerate(cells.items())
+            ]
+        )
+    output.write_table(list(cells), table, numeric=[name for name in cells if name not in words])

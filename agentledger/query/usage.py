@@ -1,0 +1,169 @@
+"""Questions about model calls and tokens, answered from the quarter-hour mart.
+
+Belongs here: by what the measures are put together (days, weeks and months of a zone, sessions,
+projects, models), their range and scope. Does not belong here: any measure; they are sums of
+columns of `usage_quarter_hours`.
+
+Every zone is ahead of UTC by whole quarters of an hour, so the days of any zone are exact.
+"""
+
+from datetime import date
+from typing import Any, Final
+
+from agentledger import registry
+from agentledger.errors import UsageError
+from agentledger.query.answers import Answer, read_answer
+from agentledger.query.periods import parse_period
+from agentledger.query.scope import ALL_PROJECTS, find_scope
+from agentledger.settings import Settings, load_settings
+from agentledger.snapshot import Snapshot, open_snapshot
+
+PERIODS: Final = {"daily": "day", "weekly": "week", "monthly": "month"}
+"""Windows, and the part of a time that each begins with."""
+
+_UNDATED: Final = "quarter_start = make_timestamptz(0)"
+_LOCAL_DAY: Final = "cast(timezone(?, quarter_start) as date)"
+
+_GROUPS: Final = {
+    **{
+        window: f"case when not {_UNDATED} then "
+        f"cast(date_trunc('{part}', timezone(?, quarter_start)) as date) end as bucket_start"
+        for window, part in PERIODS.items()
+    },
+    "session": "session_key, project_id, any_value(project_name) as project_name",
+    "project": "project_id, any_value(project_name) as project_name",
+    "model": "model",
+}
+_KEYS: Final = {
+    **dict.fromkeys(PERIODS, "bucket_start"),
+    "session": "session_key, project_id",
+    "project": "project_id",
+    "model": "model",
+}
+_ORDER: Final = {
+    **dict.fromkeys(PERIODS, "bucket_start nulls first"),
+    "session": "last_called_at desc, session_key",
+    "project": "total_tokens desc, project_id",
+    "model": "total_tokens desc, model",
+}
+
+TOKENS: Final = (
+    "input_fresh_tokens", "cache_write_5m_tokens", "cache_write_1h_tokens", "cache_read_tokens",
+    "output_tokens",
+)  # fmt: skip
+"""The disjoint tiers, which together are all tokens."""
+
+_SUMS: Final = ", ".join(
+    f"cast(sum({name}) as bigint) as {name}"
+    for name in (*TOKENS, "cache_ttl_assumed_tokens", "web_search_requests")
+)
+_MEASURES: Final = f"""
+    cast(sum(calls) as bigint) as calls,
+    cast(sum(api_errors) as bigint) as api_errors,
+    cast(sum(sidechain_calls) as bigint) as sidechain_calls,
+    count(distinct session_key) as sessions,
+    {_SUMS},
+    cast(sum({" + ".join(TOKENS)}) as bigint) as total_tokens,
+    min(first_called_at) as first_called_at,
+    max(last_called_at) as last_called_at
+"""
+
+
+def usage(
+    by: str = "daily",
+    project: str | None = None,
+    zone: str = "UTC",
+    since: str | date | None = None,
+    until: str | date | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Answer:
+    """Tokens by tier, model calls and sessions, put together by time, session, project or model.
+
+    Calls whose time is missing or cannot be believed have the bucket None; a range leaves them out.
+
+    Args:
+        by: 'daily', 'weekly', 'monthly', 'session', 'project' or 'model'.
+        project: Name, id or path; all projects by default.
+        zone: IANA time zone whose days, weeks (from Monday) and months are meant.
+        since: First bucket (first day, unless `by` is a window), or a time back such as 7d.
+        until: Stop before this bucket or day.
+        settings: Names the data home; read from the environment by default.
+
+    Raises:
+        UsageError: When an argument cannot be read.
+        UnknownNameError: When the project is unknown.
+        NothingPublishedError: When no run has published yet.
+    """
+    _check(by, zone)
+    settings = load_settings() if settings is None else settings
+    with open_snapshot(settings) as snapshot:
+        condition, values = _condition(snapshot, settings, project, by, since, until, zone)
+        return read_answer(
+            snapshot,
+            f"""
+            select {_GROUPS[by]}, {_MEASURES}
+            from marts.usage_quarter_hours
+            left join (select project_id, project_name from marts.dim_projects)
+                using (project_id)
+            where {condition}
+            group by {_KEYS[by]}
+            order by {_ORDER[by]}
+            """,
+            [zone, *values] if by in PERIODS else values,
+        )
+
+
+def totals(
+    project: str | None = None,
+    zone: str = "UTC",
+    since: str | date | None = None,
+    until: str | date | None = None,
+    by: str = "daily",
+    *,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """The same measures in one row; the sessions of all rows together are counted once."""
+    _check(by, zone)
+    settings = load_settings() if settings is None else settings
+    with open_snapshot(settings) as snapshot:
+        condition, values = _condition(snapshot, settings, project, by, since, until, zone)
+        answer = read_answer(
+            snapshot,
+            f"select {_MEASURES} from marts.usage_quarter_hours where {condition}",
+            values,
+        )
+        return answer.records()[0]
+
+
+def _check(by: str, zone: str) -> None:
+    if by not in _GROUPS:
+        raise UsageError(f"Cannot put usage together by {by!r}. Give one of {', '.join(_GROUPS)}.")
+    registry.check_zone(zone)
+
+
+def _condition(
+    snapshot: Snapshot,
+    settings: Settings,
+    project: str | None,
+    by: str,
+    since: str | date | None,
+    until: str | date | None,
+    zone: str,
+) -> tuple[str, list[Any]]:
+    """Which rows are asked for, and the values of its places."""
+    scope = find_scope(snapshot, settings, project)
+    window = by if by in PERIODS else "daily"
+    period = parse_period(snapshot.build.as_of, window, None, since, until)
+    conditions: list[str] = ["true"]
+    values: list[Any] = []
+    if scope.project_id != ALL_PROJECTS:
+        conditions.append("project_id = ?")
+        values.append(scope.project_id)
+    if period.is_range:
+        conditions.append(f"not {_UNDATED}")
+    for sign, day in ((">=", period.since), ("<", period.until)):
+        if day is not None:
+            conditions.append(f"{_LOCAL_DAY} {sign} ?")
+            values += [zone, day]
+    return " and ".join(conditions), values

@@ -1,0 +1,60 @@
+{#- One row per block that calls a tool or brings its result, in every line that holds it. #}
+with blocks as (
+    select * from {{ source('raw', 'claude_code_blocks') }}
+    where tool_use_id is not null
+),
+
+folders as (
+    select workdir_id, source_id, cwd from {{ source('raw', 'working_directories') }}
+),
+
+zones as (
+    select source_id, zone from {{ source('raw', 'sources') }}
+),
+
+placed as (
+    select
+        blocks.*,
+        folders.workdir_id,
+        {{ stated_instant('trim(blocks.ts)', "coalesce(zones.zone, 'UTC')") }} as occurred_at
+    from blocks
+    left join zones on blocks.source_id = zones.source_id
+    left join folders on blocks.source_id = folders.source_id and blocks.cwd = folders.cwd
+)
+
+select
+    ---------- ids
+    {{ key_128(["'claude_code'", 'tool_use_id']) }} as tool_call_key,
+    record_key,
+    content_hash,
+    source_id,
+    project_id as source_project_id,
+    session_id,
+    agent_id,
+    case
+        when block_type = 'tool_use' and message_id is not null
+            then {{ key_128(["'claude_code'", 'message_id']) }}
+    end as message_key,
+    ---------- text
+    'claude_code' as source_kind,
+    block_type,
+    coalesce(tool_name, 'unknown') as tool_name,
+    skill_name,
+    subagent_type,
+    error_class,
+    ---------- numerics
+    workdir_id,
+    file_id,
+    line_no,
+    ordinal,
+    position,
+    load_seq,
+    ---------- booleans
+    block_type = 'tool_use' as is_call,
+    coalesce(is_error = 'true', false) as is_error,
+    coalesce(is_sidechain = 'true', false) as is_sidechain,
+    {{ is_suspicious_instant('occurred_at', 'ingested_at') }} as ts_suspicious,
+    ---------- timestamps
+    occurred_at,
+    ingested_at
+from placed

@@ -1,0 +1,119 @@
+"""Usage by time, session, project and model, from a mart filled by hand."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from typer.testing import CliRunner
+
+from agentledger.cli.main import app
+from agentledger.errors import UsageError
+from agentledger.query import usage
+from agentledger.settings import Settings
+from tests.unit.published_ledger import BLOG, SHOP, publish_ledger, settings_of
+
+TABLE = """
+create table marts.usage_quarter_hours (
+    quarter_start timestamptz, project_id varchar, session_key uuid, model varchar,
+    source_kind varchar, calls bigint, api_errors bigint, sidechain_calls bigint,
+    input_fresh_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
+    cache_read_tokens bigint, output_tokens bigint, cache_ttl_assumed_tokens bigint,
+    web_search_requests bigint, first_called_at timestamptz, last_called_at timestamptz,
+    load_seq bigint
+)
+"""
+ONE, TWO = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
+# Start of the quarter, project, session, model, output tokens.
+ROWS = (
+    # 23:45 UTC on Sunday the 8th is Monday the 9th in Paris, and 05:30 of the 9th in Kathmandu.
+    ("2026-03-08 23:45:00+00", SHOP, ONE, "m-1", 10),
+    ("2026-03-09 00:00:00+00", SHOP, ONE, "m-2", 20),
+    # 18:15 UTC is midnight in Kathmandu, which is ahead by 5 h 45 min.
+    ("2026-03-09 18:00:00+00", BLOG, TWO, "m-1", 40),
+    ("2026-03-09 18:15:00+00", BLOG, TWO, "m-1", 80),
+    ("1970-01-01 00:00:00+00", BLOG, TWO, "m-1", 160),
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    settings = settings_of(tmp_path)
+    path = publish_ledger(settings)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(TABLE)
+        for start, project, session, model, output in ROWS:
+            connection.execute(
+                "insert into marts.usage_quarter_hours values "
+                "(?, ?, ?, ?, 'claude_code', 1, 0, 0, 1, 2, 3, 4, ?, 0, 0, ?, ?, 1)",
+                [start, project, session, model, output, start, start],
+            )
+    return settings
+
+
+def outputs(settings: Settings, by: str, **arguments: Any) -> dict[Any, tuple[int, int]]:
+    answer = usage.usage(by, settings=settings, **arguments).records()
+    key = {"session": "session_key", "project": "project_name", "model": "model"}
+    name = key.get(by, "bucket_start")
+    return {row[name]: (row["output_tokens"], row["sessions"]) for row in answer}
+
+
+def test_days_are_those_of_the_zone(settings: Settings) -> None:
+    assert outputs(settings, "daily") == {
+        None: (160, 1), "2026-03-08": (10, 1), "2026-03-09": (140, 2),
+    }  # fmt: skip
+    assert outputs(settings, "daily", zone="Europe/Paris") == {
+        None: (160, 1), "2026-03-09": (150, 2),
+    }  # fmt: skip
+    assert outputs(settings, "daily", zone="Asia/Kathmandu") == {
+        None: (160, 1), "2026-03-09": (70, 2), "2026-03-10": (80, 1),
+    }  # fmt: skip
+
+
+def test_weeks_begin_on_the_monday_of_the_zone(settings: Settings) -> None:
+    assert outputs(settings, "weekly", since="2026-03-02") == {
+        "2026-03-02": (10, 1), "2026-03-09": (140, 2),
+    }  # fmt: skip
+    assert outputs(settings, "weekly", zone="Europe/Paris", since="2026-03-02") == {
+        "2026-03-09": (150, 2)
+    }
+    assert outputs(settings, "monthly", since="2026-01-01") == {"2026-03-01": (150, 2)}
+
+
+def test_by_session_project_and_model(settings: Settings) -> None:
+    assert outputs(settings, "session") == {ONE: (30, 1), TWO: (280, 1)}
+    assert outputs(settings, "project") == {"shop": (30, 1), "blog": (280, 1)}
+    assert outputs(settings, "model") == {"m-1": (290, 2), "m-2": (20, 1)}
+    assert outputs(settings, "model", project="shop") == {"m-1": (10, 1), "m-2": (20, 1)}
+    assert outputs(settings, "model", since="2026-03-09", until="2026-03-10") == {
+        "m-1": (120, 1), "m-2": (20, 1),
+    }  # fmt: skip
+
+
+def test_a_session_counts_once_in_the_total(settings: Settings) -> None:
+    total = usage.totals(settings=settings)
+    assert (total["sessions"], total["calls"], total["output_tokens"]) == (2, 5, 310)
+    assert total["total_tokens"] == 5 * (1 + 2 + 3 + 4) + 310
+
+
+def test_an_unknown_zone_is_refused(settings: Settings) -> None:
+    with pytest.raises(UsageError, match="is not a time zone"):
+        usage.usage(zone="'; drop table x", settings=settings)
+    with pytest.raises(UsageError, match="Cannot put usage together"):
+        usage.usage("hourly", settings=settings)
+
+
+def test_the_command_prints_a_table_or_json(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTLEDGER_HOME", str(settings.home))
+    shown = CliRunner().invoke(app, ["usage", "daily", "--since", "2026-03-01"])
+    assert shown.exit_code == 0
+    assert "2026-03-09" in shown.stdout
+    found = json.loads(CliRunner().invoke(app, ["usage", "model", "--json"]).stdout)
+    assert found["total"]["output_tokens"] == 310
+    assert [row["model"] for row in found["rows"]] == ["m-1", "m-2"]
+    empty = CliRunner().invoke(app, ["usage", "daily", "--since", "2026-03-11"])
+    assert empty.exit_code == 0
+    assert "No model call is known here" in empty.stderr
