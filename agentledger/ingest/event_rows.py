@@ -68,7 +68,8 @@ def insert(
         left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
         rows = retention.only_kept(
             event_format.table,
-            f"select {event_format.row_select} from (select * exclude ({left_out}) from ({source}))",
+            f"select {event_format.row_select} "
+            f"from (select * exclude ({left_out}) from ({source}))",
             facts.keeps_from,
         )
         connection.execute(

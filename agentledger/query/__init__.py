@@ -25,6 +25,7 @@ from agentledger.query.frames import (
     get_skill_history,
     get_skill_insights,
     get_top_skills,
+    get_usage,
     get_verb_boosts,
     get_workflow_correlation,
     get_workflow_recommendation,
@@ -35,11 +36,11 @@ from agentledger.query.sql import run_sql
 from agentledger.query.workflows import optimize_workflow
 
 __all__ = [
-    "get_asked_questions",
-    "get_asked_subjects",
     "boosts",
     "get_alias_proposals",
     "get_arg_failures",
+    "get_asked_questions",
+    "get_asked_subjects",
     "get_build",
     "get_clarify_verbs",
     "get_denies",
@@ -56,9 +57,10 @@ __all__ = [
     "get_skill_insights",
     "get_skill_summary",
     "get_top_skills",
+    "get_usage",
+    "get_verb_boosts",
     "get_workflow_correlation",
     "get_workflow_recommendation",
     "optimize_workflow",
-    "get_verb_boosts",
     "run_sql",
 ]

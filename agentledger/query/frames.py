@@ -7,7 +7,15 @@ second, and the command line does without it.
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
-from agentledger.query import asked, boost_proposals, intents, projects, skills, workflows
+from agentledger.query import (
+    asked,
+    boost_proposals,
+    intents,
+    projects,
+    skills,
+    usage,
+    workflows,
+)
 from agentledger.query.answers import Answer
 
 if TYPE_CHECKING:
@@ -49,3 +57,4 @@ get_macro_denies = _framed(intents.macro_denies, "get_macro_denies")
 get_intent_failure_modes = _framed(intents.failure_modes, "get_intent_failure_modes")
 get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
 get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
+get_usage = _framed(usage.usage, "get_usage")

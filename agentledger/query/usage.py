@@ -15,6 +15,7 @@ from agentledger.errors import UsageError
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import parse_period
 from agentledger.query.scope import ALL_PROJECTS, find_scope
+from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import Snapshot, open_snapshot
 
@@ -69,6 +70,7 @@ _MEASURES: Final = f"""
 """
 
 
+@recorded("usage")
 def usage(
     by: str = "daily",
     project: str | None = None,

@@ -17,6 +17,7 @@ from agentledger import status
 from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
+from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
 from orchestration.dbt_project import model_keys, public_columns, source_description
 from orchestration.dbt_words import MAINTAINERS
@@ -25,6 +26,7 @@ from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
+TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
@@ -46,6 +48,11 @@ DESCRIPTIONS = {
     "chat_events": "Messages of the assistant: their hashes, linked to the intents.",
     "workflow_executions": "Runs of multi-step workflows, one row per state that was written.",
     "ledger_reads": "Questions that readers put to this ledger; never what they typed.",
+    "claude_code_lines": "Lines of Claude Code transcripts: who, when, which model, how many tokens; "
+    "no text.",
+    "claude_code_blocks": "Calls of tools and their results, from transcripts: names and classes of "
+    "errors, no arguments.",
+    "working_directories": "Folders that transcripts name, and the project each belongs to.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
     "rejects": "What could not be read: file, position, reason, length and hash, never the text.",
@@ -102,17 +109,31 @@ def build_raw_assets(
         key=SOURCE_FILES,
         group_name="source_files",
         kinds={"json"},
-        description="`.session-buddy/skill_metrics.json` of each registered project. AgentLedger "
-        "only reads it; `agentledger register PATH` opts a project in.",
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Skill metrics of each registered project: `.session-buddy/skill_metrics.json`, "
+        "exports and SQLite stores. AgentLedger only reads them; `agentledger register PATH` opts "
+        "a project in.",
     )
     event_logs = dg.AssetSpec(
         key=EVENT_LOGS,
         group_name="source_files",
         kinds={"json"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
         description="Logs of events: the spool that `agentledger.emit` writes, logs inside the "
         "registered projects, and what `agentledger source add events PATH` opts in.",
     )
-    return [source_files, event_logs, collect_sources]
+    transcripts = dg.AssetSpec(
+        key=TRANSCRIPTS,
+        group_name="source_files",
+        kinds={"json"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
+        "in. Whatever people and models wrote stays where it is.",
+    )
+    return [source_files, event_logs, transcripts, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -132,9 +153,11 @@ def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
 def _files_behind(table: str) -> list[dg.AssetKey]:
     if table in NOT_FROM_FILES:
         return []
+    if table in TRANSCRIPT_TABLES or table == "working_directories":
+        return [TRANSCRIPTS]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
-    return [SOURCE_FILES, EVENT_LOGS]
+    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS])
 
 
 def table_metadata(
