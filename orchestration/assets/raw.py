@@ -48,10 +48,10 @@ DESCRIPTIONS = {
     "chat_events": "Messages of the assistant: their hashes, linked to the intents.",
     "workflow_executions": "Runs of multi-step workflows, one row per state that was written.",
     "ledger_reads": "Questions that readers put to this ledger; never what they typed.",
-    "claude_code_lines": "Lines of Claude Code transcripts: who, when, which model, how many tokens; "
-    "no text.",
-    "claude_code_blocks": "Calls of tools and their results, from transcripts: names and classes of "
-    "errors, no arguments.",
+    "claude_code_lines": "Lines of Claude Code transcripts: when, which model, how many tokens; no "
+    "text.",
+    "claude_code_blocks": "Calls of tools and their results, from transcripts: names and error "
+    "classes, no arguments.",
     "working_directories": "Folders that transcripts name, and the project each belongs to.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
@@ -111,9 +111,9 @@ def build_raw_assets(
         kinds={"json"},
         owners=[MAINTAINERS],
         tags={"layer": "source"},
-        description="Skill metrics of each registered project: `.session-buddy/skill_metrics.json`, "
-        "exports and SQLite stores. AgentLedger only reads them; `agentledger register PATH` opts "
-        "a project in.",
+        description="Skill metrics of each registered project: `skill_metrics.json`, exports and "
+        "SQLite stores. AgentLedger only reads them; `agentledger register PATH` opts a project "
+        "in.",
     )
     event_logs = dg.AssetSpec(
         key=EVENT_LOGS,
