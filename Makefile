@@ -43,7 +43,7 @@ manifest: setup ## Parse the dbt project (only when it changed)
 	@$(BIN)/python -m orchestration manifest
 
 test: setup manifest ## All tests but the slow ones; under 10 minutes on 2 cores
-	@$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 test-unit: setup ## Tests without Dagster and dbt
 	@$(BIN)/python -m pytest tests/unit

@@ -8,10 +8,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.resources import DOCS, SNAPSHOT
-
-SKILL_GROUPS = ("skills", "core", "ops")
-"""Model folders that the refresh of the skill metrics builds, with all they are made from."""
+from orchestration.resources import DOCS
 
 UnresolvedJob = Any
 """`define_asset_job` returns a type that Dagster does not export."""
@@ -22,20 +19,20 @@ class Jobs:
     """The jobs of the code location."""
 
     refresh: UnresolvedJob
-    skill_aggregates_refresh: UnresolvedJob
     docs: UnresolvedJob
 
     def all(self) -> list[UnresolvedJob]:
         """All of them, for `Definitions`."""
-        return [self.refresh, self.skill_aggregates_refresh, self.docs]
+        return [self.refresh, self.docs]
 
 
 def build_jobs() -> Jobs:
-    """Make the jobs."""
-    snapshot = dg.AssetSelection.assets(SNAPSHOT)
+    """Make the jobs.
+
+    One job refreshes everything: what is published is copied together, so a job that left some
+    models out would publish marts of two different moments.
+    """
     documentation = dg.AssetSelection.assets(DOCS)
-    raw = dg.AssetSelection.groups("raw")
-    skills = dg.AssetSelection.groups(*SKILL_GROUPS).upstream()
     return Jobs(
         refresh=dg.define_asset_job(
             "refresh",
@@ -43,13 +40,6 @@ def build_jobs() -> Jobs:
             description="The whole ledger: collect every source, build and test every model, "
             "publish. Safe at any time: nothing is counted twice, and readers keep the last good "
             "build until a better one is there.",
-        ),
-        skill_aggregates_refresh=dg.define_asset_job(
-            "skill_aggregates_refresh",
-            # All of raw: one collection writes all of it.
-            selection=(raw | skills | snapshot) - documentation,
-            description="The skill metrics: collect every source, build and test what they need, "
-            "publish. What the hourly schedule starts.",
         ),
         docs=dg.define_asset_job(
             "docs",

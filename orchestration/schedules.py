@@ -31,9 +31,9 @@ def build_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinitio
         name="skill_aggregates_hourly",
         cron_schedule=HOURLY,
         execution_timezone="UTC",
-        job=jobs.skill_aggregates_refresh,
+        job=jobs.refresh,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The skill metrics, hourly; skips while a run is writing or nothing is new.",
+        description="The whole ledger, hourly; skips while a run is writing or nothing is new.",
     )
     def skill_aggregates_hourly() -> dg.RunRequest | dg.SkipReason:
         reason = reason_to_skip(settings)

@@ -74,7 +74,7 @@ def test_retention_removes_history_from_before_its_cutoff_alone(
         ("refresh", STEPS, None, True),
         ("refresh", None, None, True),
         ("refresh", ["build", "published__snapshot"], None, False),
-        ("skill_aggregates_refresh", STEPS, None, False),
+        ("docs", STEPS, None, False),
         ("__ASSET_JOB", STEPS, MODELS | {SNAPSHOT, DOCS}, True),
         ("__ASSET_JOB", STEPS, MODELS, False),
         ("refresh", STEPS, frozenset({SNAPSHOT, dg.AssetKey(["marts", "a"])}), False),

@@ -40,7 +40,7 @@ def test_a_run_from_the_ui_holds_the_lock_from_the_first_step_to_the_last(
     settings: Settings, recorder: Recorder, tmp_path: Path
 ) -> None:
     """Set up per step, the lock would be free between two of them."""
-    job = build_defs(settings=settings).resolve_job_def("skill_aggregates_refresh")
+    job = build_defs(settings=settings).resolve_job_def("refresh")
     with dg.DagsterInstance.ephemeral() as instance:
         first = job.execute_in_process(instance=instance, raise_on_error=False)
         assert first.success
