@@ -110,8 +110,9 @@ def test_lineage_runs_unbroken_from_the_source_file_to_the_snapshot(tmp_path: Pa
 
 
 def test_the_hourly_job_leaves_nothing_out_but_the_docs(tmp_path: Path) -> None:
-    """The tempting change is a job of the skill marts alone: it would publish the other marts as
-    they were, or fail where they were never built.
+    """The tempting change is a job of the skill marts alone.
+
+    It would publish the other marts as they were, or fail where they were never built.
     """
     defs = build_defs(settings=Settings(home=tmp_path, host_zone="UTC"))
     everything = defs.resolve_asset_graph().executable_asset_keys
