@@ -95,6 +95,11 @@ def load_config(settings: Settings) -> Config:
     )
 
 
+def has_sources(settings: Settings, config: Config) -> bool:
+    """Whether there is anything that a run may read; a spool was opted in by whoever emits."""
+    return bool(config.projects or config.sources) or settings.spool_dir.is_dir()
+
+
 def register_project(
     settings: Settings,
     path: str,

@@ -61,7 +61,7 @@ def pending_work(settings: Settings, trigger: str, *, full_refresh: bool) -> New
         AgentLedgerError: When nothing is registered and nothing was ever collected.
     """
     config = registry.load_config(settings)
-    if not config.projects and not config.sources and not settings.warehouse_path.exists():
+    if not registry.has_sources(settings, config) and not settings.warehouse_path.exists():
         raise AgentLedgerError(
             "Nothing is registered, so there is nothing to collect. Type `agentledger register "
             "PATH` for a project whose metrics may be read, then `agentledger run`."

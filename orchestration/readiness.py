@@ -17,7 +17,7 @@ def reason_to_skip(settings: Settings) -> str | None:
     itself, so a tick that failed or was missed is made up for by the next.
     """
     config = registry.load_config(settings)
-    if not config.projects and not config.sources and not settings.warehouse_path.exists():
+    if not registry.has_sources(settings, config) and not settings.warehouse_path.exists():
         return "Nothing is registered yet. Type `agentledger register PATH`."
     warehouse.prepare_home(settings)
     try:

@@ -49,7 +49,7 @@ def quickstart(
 
     settings = options.current_settings()
     config = registry.load_config(settings)
-    is_sample = not config.projects and not config.sources
+    is_sample = not registry.has_sources(settings, config)
     if is_sample:
         folder = Path(workspace).expanduser().absolute()
         settings = replace(settings, home=folder / "home")
