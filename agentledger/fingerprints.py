@@ -44,10 +44,11 @@ def current_context(
         load_seq: Highest load sequence number in the ledger.
     """
     built = context_of_warehouse(connection)
+    projects = projects_fingerprint(roots)
     return Context(
         load_seq=load_seq,
-        projects=projects_fingerprint(roots),
-        sources=_zone_generation(connection, roots, built.sources if built else "0"),
+        projects=projects,
+        sources=_source_generation(connection, roots, projects, built),
         models=models_fingerprint(),
     )
 
@@ -68,17 +69,41 @@ def projects_fingerprint(roots: Iterable["ScanRoot"]) -> str:
     )
 
 
-def _zone_generation(
-    connection: duckdb.DuckDBPyConnection, roots: Sequence["ScanRoot"], built: str
-) -> str:
-    """Count how often a known source got another time zone: each time every instant may move.
+SHARED_TABLES = ("intent_events", "intent_executions", "chat_events", "workflow_executions")
+"""Raw tables of events that are known by an id of their own, in whichever project they stand."""
 
-    A source that is merely added brings its own rows, so it must not cause a full rebuild, which a
-    digest over all zones would.
+
+def _source_generation(
+    connection: duckdb.DuckDBPyConnection,
+    roots: Sequence["ScanRoot"],
+    projects: str,
+    built: Context | None,
+) -> str:
+    """Count how often what is known of the sources changed the meaning of rows that lie in raw.
+
+    A known source got another time zone: every instant of it may move. Or the projects changed, and
+    an event stands in several of them: which of its copies counts is to be decided anew. A source
+    that is merely added brings its own rows, so it must not cause a full rebuild, which a digest
+    over all of them would.
     """
+    if built is None:
+        return "0"
     before = dict(connection.execute("select source_id, zone from raw.sources").fetchall())
     moved = any(before.get(root.source_id, root.zone) != root.zone for root in roots)
-    return str(int(built) + 1) if moved else built
+    if moved or built.projects != projects and _projects_share_events(connection):
+        return str(int(built.sources) + 1)
+    return built.sources
+
+
+def _projects_share_events(connection: duckdb.DuckDBPyConnection) -> bool:
+    return any(
+        connection.execute(
+            f"select exists (select 1 from raw.{table} group by record_key "
+            "having min(project_id) <> max(project_id))"
+        ).fetchall()
+        == [(True,)]
+        for table in SHARED_TABLES
+    )
 
 
 def models_fingerprint(repository: Path | None = None) -> str:
@@ -107,7 +132,7 @@ def differences(now: Context, built: Context | None) -> list[str]:
     if now.projects != built.projects:
         reasons.append("the registered projects changed")
     if now.sources != built.sources:
-        reasons.append("the time zone of a source changed")
+        reasons.append("the time zone of a source, or what projects share, changed")
     if now.models != built.models:
         reasons.append("the models changed")
     return reasons

@@ -4,9 +4,10 @@ Belongs here: which column is a name, an id, a count or free text, and what a ba
 Does not belong here: when and where the row is written. Runs on the writer's thread.
 """
 
+import json
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -173,19 +174,40 @@ def whole_number(value: Any) -> int | None:
 
 
 def _candidates(value: Iterable[Any] | None) -> list[list[Any]] | None:
-    """At most ten pairs of verb and score; none at all is null, as in the table's writer."""
+    """At most ten pairs of verb and score; none at all is null, as in the table's writer.
+
+    A verb alone is a candidate without a score; what is neither is left out.
+    """
+    if isinstance(value, str):
+        value = _parsed(value)
+    elif isinstance(value, Mapping):
+        value = list(value.items())  # verb to score
     pairs = []
     for item in value or ():
         if type(item) is tuple and len(item) == 2:  # the usual form, without asking the ABC
             verb, score = item
         elif isinstance(item, Mapping):
             verb, score = item.get("verb"), item.get("score")
+        elif isinstance(item, str):
+            verb, score = item, None
+        elif isinstance(item, Sequence) and item:
+            verb, score = item[0], item[1] if len(item) > 1 else None
         else:
-            verb, score = tuple(item)[:2]
-        pairs.append([plain_name(verb), finite_number(score)])
+            continue
+        if verb is not None:
+            pairs.append([plain_name(verb), finite_number(score)])
         if len(pairs) == MAX_CANDIDATES:
             break
     return pairs or None
+
+
+def _parsed(text: str) -> list[Any]:
+    """A list that a host stored as JSON text; any other text is one name."""
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return [text]
+    return value if isinstance(value, list) else [text]
 
 
 def _stage_flow(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -204,10 +226,12 @@ def _stage_flow(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def _observations(
     value: Iterable[Mapping[str, Any]] | None, hash_text: HashText
 ) -> list[dict[str, Any]] | None:
-    if value is None:
+    if value is None or isinstance(value, str | Mapping):
         return None
     rows = []
     for item in value:
+        if not isinstance(item, Mapping):
+            continue
         reachable = item.get("state_reachable")
         row = {
             "verb": plain_name(item.get("verb")),

@@ -234,8 +234,18 @@ def _matching(field: str, pattern: str) -> str:
 
 
 def _as_list(value: str) -> str:
-    """A JSON value; one that is text holding JSON is unpacked."""
+    """A JSON value; one that is text holding JSON, or a list as PostgreSQL prints it, is unpacked.
+
+    PostgreSQL writes `text[]` as `{role,"full name"}`.
+    """
+    text = f"({value} ->> '$')"
+    items = (
+        f"to_json(list_transform(string_split(trim({text}, '{{}}'), ','), "
+        "lambda item: trim(item, '\" ')))"
+    )
     return (
-        f"case when json_type({value}) = 'VARCHAR' "
-        f"then try_cast({value} ->> '$' as json) else {value} end"
+        f"case when json_type({value}) <> 'VARCHAR' then {value} "
+        f"when {text} = '{{}}' then '[]'::json "
+        f"when try_cast({text} as json) is not null then try_cast({text} as json) "
+        f"when regexp_full_match({text}, '\\{{[A-Za-z0-9_.:/@, \"-]+\\}}') then {items} end"
     )

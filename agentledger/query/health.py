@@ -37,6 +37,7 @@ class Findings:
     """Why the snapshot cannot be read; None when it can, or none is published."""
     is_published: bool
     holds_records: bool
+    """Whether any project holds a record, of any kind, whose time can be believed."""
     missing_paths: tuple[str, ...] = ()
     """Registered projects and sources that are no longer on disk."""
     has_new_data: bool | None = None
@@ -73,8 +74,9 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     problem, is_published, holds_records = None, True, False
     try:
         with open_snapshot(settings) as snapshot:
-            rows = read_answer(snapshot, "select 1 from marts.skill_aggregates limit 1").rows
-            holds_records = bool(rows)
+            # Records of any kind: skill invocations, intents, workflow runs, model calls.
+            held = "select 1 from marts.data_freshness where health <> 'empty' limit 1"
+            holds_records = bool(read_answer(snapshot, held).rows)
     except NothingPublishedError:
         is_published = False
     except AgentLedgerError as error:

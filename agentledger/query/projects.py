@@ -33,10 +33,15 @@ def data_freshness(*, settings: Settings | None = None) -> Answer:
 
 
 def read_projects(snapshot: Snapshot) -> Answer:
-    """`dim_projects`, all columns."""
+    """`dim_projects`, all columns; without the ledger's own folders that hold no use of a skill."""
     return read_answer(
         snapshot,
-        "select * from marts.dim_projects order by project_name, project_id",
+        """
+        select *
+        from marts.dim_projects
+        where project_type is distinct from 'own' or total_invocations > 0
+        order by project_name, project_id
+        """,
     )
 
 

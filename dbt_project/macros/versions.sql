@@ -2,12 +2,13 @@
     body of an incremental model whose unique key is `key`. A key that gained a row brings all
     of its versions, and content alone chooses the winner anew. `winner` is the order of what
     the kinds of events know about themselves; the last columns only tell byte-equal copies
-    apart. -#}
+    apart. A copy in a project that counts comes before one in a project that does not: a change
+    of the projects that share events makes a full refresh. -#}
 {% macro versions_of(staging, key, columns, winner) -%}
 {%- set since = built_load_seq('load_seq') -%}
 {%- set listed = columns | join(',\n        ') -%}
 {%- set order -%}
-{{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
+case when active.project_id is null then 1 else 0 end, {{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
 {%- endset -%}
 -- From scratch, only the versions of repeated keys are read twice, and nothing wide is kept in memory;
 -- of a slice that arrived everything is read again and again below, so it is kept.
@@ -58,6 +59,7 @@ ranked as (
         max(versions.load_seq) over (partition by versions.{{ key }}) as key_load_seq
     from versions
     inner join repeated_keys on versions.{{ key }} = repeated_keys.{{ key }}
+    left join {{ active_projects() }} as active on versions.project_id = active.project_id
 )
 
 select
@@ -78,4 +80,9 @@ select
     cast(null as varchar) as drop_reason
 from versions
 where {{ key }} not in (select repeated_keys.{{ key }} from repeated_keys)
+{%- endmacro %}
+
+{#- Projects that count; a relation with `project_id`. -#}
+{% macro active_projects() -%}
+(select projects.project_id from {{ ref('stg_ledger__projects') }} as projects where projects.is_active)
 {%- endmacro %}

@@ -74,14 +74,16 @@ ranked as (
         keys.is_id_reused,
         row_number() over (
             partition by versions.record_key
-            order by {{ workflow_version_order('versions') }}
+            order by active.project_id is null, {{ workflow_version_order('versions') }}
         ) as version_rank,
         row_number() over (
             partition by versions.record_key, versions.content_hash
-            order by {{ workflow_version_order('versions') }}
+            order by active.project_id is null, {{ workflow_version_order('versions') }}
         ) as copy_rank
     from versions
     inner join keys on versions.record_key = keys.record_key
+    -- A copy in a project that counts comes first: see `versions_of`.
+    left join {{ active_projects() }} as active on versions.project_id = active.project_id
 )
 
 select

@@ -12,10 +12,10 @@ from tests import factories
 
 PUBLISHED = (
     "skill_aggregates", "top_skills", "skill_effectiveness", "skill_insights",
-    "dim_projects", "dim_skills", "data_freshness",
+    "dim_projects", "dim_skills",
 )  # fmt: skip
 
-SKILLS = ("group:skills", "dim_projects", "data_freshness")
+SKILLS = ("group:skills", "dim_projects")
 """What a test of the skill marts looks at: the other subjects would only cost time."""
 
 

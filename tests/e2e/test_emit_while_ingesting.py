@@ -130,11 +130,11 @@ def ingest(settings: Settings, number: int) -> None:
 def test_eighty_thousand_events_reach_the_fact_once(home: Home, tmp_path: Path) -> None:
     """Eight processes, ten thousand events each, whole runs every few seconds, kills in between."""
     home.path.mkdir()
-    emitters = Emitters(home.path, tmp_path, count=8, events=10_000, pause=0.6)
+    emitters = Emitters(home.path, tmp_path, count=8, events=10_000, pause=1.0)
     runs = 0
     while not emitters.are_done() or runs == 0:
-        time.sleep(3)
-        if runs < 5:
+        time.sleep(2)
+        for _ in range(2 if runs < 3 else 0):
             emitters.kill_one()
         home.call("run")
         runs += 1

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from agentledger.cli.main import main
@@ -62,6 +63,19 @@ def test_projects_still_in_the_snapshot_are_shown_as_unregistered(
     projects = json.loads(run("projects", "--json")[1])["projects"]
     assert {(item["name"], item["state"]) for item in projects} >= {("shop", "unregistered")}
     assert "gone" not in {item["name"] for item in projects}
+
+
+def test_folders_of_the_ledger_itself_are_no_projects(run: Run, settings: Settings) -> None:
+    """Nobody registered them; one that holds uses of skills is shown, for they count."""
+    with duckdb.connect(str(publish_ledger(settings))) as connection:
+        connection.execute(
+            "insert into marts.dim_projects (project_id, project_name, project_type, "
+            "total_invocations, is_active) values ('r', '(reads)', 'own', 0, true), "
+            "('s', '(spool)', 'own', 3, true), ('x', 'exports', 'source', 0, true)"
+        )
+    names = {item["name"] for item in json.loads(run("projects", "--json")[1])["projects"]}
+    assert names >= {"shop", "(spool)", "exports"}
+    assert "(reads)" not in names
 
 
 def test_sources_are_added_listed_and_removed(run: Run, tmp_path: Path) -> None:

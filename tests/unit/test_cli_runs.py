@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from agentledger import warehouse
@@ -184,6 +185,21 @@ def test_a_ledger_that_never_ran_is_empty(run: Run) -> None:
 def test_a_ledger_without_a_record_is_empty(run: Run, healthy: Settings) -> None:
     publish_ledger(healthy, uses=())
     assert verdict(run)[:2] == (1, "empty")
+
+
+def test_a_ledger_of_intents_alone_is_not_empty(run: Run, healthy: Settings) -> None:
+    """The freshness of projects covers records of every kind; skill aggregates know one."""
+    with duckdb.connect(str(publish_ledger(healthy, uses=()))) as connection:
+        connection.execute(
+            "insert into marts.data_freshness (project_id, health) values ('quiet', 'empty')"
+        )
+    assert verdict(run)[:2] == (1, "empty")
+    with duckdb.connect(str(publish_ledger(healthy, "2", uses=()))) as connection:
+        connection.execute(
+            "insert into marts.data_freshness (project_id, health) values ('quiet', 'empty'), "
+            "('intents', 'ok')"
+        )
+    assert verdict(run) == (0, "ok", [])
 
 
 def test_a_damaged_snapshot_is_broken_and_not_empty(run: Run, healthy: Settings) -> None:

@@ -214,7 +214,7 @@ def test_previews_are_off_unless_asked_for_and_never_strict(tmp_path: Path) -> N
     assert [e["utterance_preview"] for e in events(tmp_path)] == [None, "mail [email]"]
 
 
-@pytest.mark.parametrize("odd", [{"semreg_denied_verbs": 3}, {"verb_candidates_pre": [1]}])
+@pytest.mark.parametrize("odd", [{"semreg_denied_verbs": 3}, {"missing_args": 7}])
 def test_nonsense_is_counted_and_never_raised(
     recorder: IntentRecorder, odd: dict[str, Any]
 ) -> None:
@@ -279,3 +279,31 @@ def test_importing_needs_the_standard_library_alone_and_little_time() -> None:
         if best < 0.05:
             break
     assert best < 0.05
+
+
+@pytest.mark.parametrize(
+    ("candidates", "written"),
+    [
+        ([None], None),
+        ([("a.b",)], [["a.b", None]]),
+        (["cbu.create"], [["cbu.create", None]]),
+        ({"a.b": 0.5}, [["a.b", 0.5]]),
+        ('[["a.b",0.5]]', [["a.b", 0.5]]),
+        ("a.b", [["a.b", None]]),
+        ([7, ["a.b", "0.5"]], [["a.b", 0.5]]),
+    ],
+)
+def test_candidates_of_any_shape_cost_no_event(
+    tmp_path: Path, candidates: Any, written: list[Any] | None
+) -> None:
+    """The tempting change is to unpack whatever comes: a name would give its first letter."""
+    recorder = IntentRecorder(tmp_path)
+    trace = IntentTrace()
+    trace.verb_candidates_pre = candidates
+    trace.state_observer = "x"  # type: ignore[assignment]
+    recorder.record(trace)
+    assert recorder.flush()
+    [path] = (tmp_path / "spool").iterdir()
+    row = json.loads(path.read_text())
+    assert row["verb_candidates_pre"] == written
+    assert row["state_observer"] is None

@@ -311,6 +311,21 @@ def test_a_table_exported_as_csv_is_read(logs: Logs) -> None:
     ]  # fmt: skip
 
 
+def test_a_list_as_a_database_prints_it_is_a_list(logs: Logs) -> None:
+    """The tempting change is to drop what is no JSON: every missing argument would be unknown."""
+    logs.write(
+        "a.jsonl",
+        intent(1, missing_args="{role,name}"),
+        intent(2, missing_args='{"role"}'),
+        intent(3, missing_args='["role"]'),
+        intent(4, missing_args="no list at all"),
+    )
+    logs.counts()
+    assert logs.intents("missing_args") == [
+        ('["role","name"]',), ('["role"]',), ('["role"]',), (None,),
+    ]  # fmt: skip
+
+
 def test_a_foreign_document_is_named_not_read_as_empty(logs: Logs) -> None:
     (logs.folder / "a.jsonl").write_text('{"projectHash": "x", "messages": []}\n')
     report = logs.ledger.collect()
@@ -484,3 +499,22 @@ def test_many_small_files_are_read_in_one_statement_per_format(logs: Logs) -> No
         logs.write(f"f{number}.jsonl", intent(number))
     assert logs.counts()["accepted"] == 150
     assert time.monotonic() - started < 20
+
+
+def test_leaving_a_project_that_shares_events_builds_everything_anew(ledger: Ledger) -> None:
+    """The copy that counted may lie in it.
+
+    The tempting change is to rebuild the aggregates alone: the events of the project that stays
+    would be missing from every number.
+    """
+    for name in ("alpha", "beta"):
+        folder = ledger.project(name) / ".session-buddy"
+        (folder / "intent_events.jsonl").write_text(json.dumps(intent(1)) + "\n")
+    ledger.collect()
+    before = ledger.rows("select sources_fingerprint from raw.run_context")
+    registry.unregister_project(ledger.settings, str(ledger.projects / "alpha"))
+    ledger.collect()
+    assert ledger.rows("select sources_fingerprint from raw.run_context") != before
+    again = ledger.rows("select sources_fingerprint from raw.run_context")
+    ledger.collect()
+    assert ledger.rows("select sources_fingerprint from raw.run_context") == again

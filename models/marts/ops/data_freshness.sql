@@ -1,6 +1,15 @@
-{#- How old the newest event and the newest load of a project are, seen from as_of. #}
+{#- How old the newest event and the newest load of a project are, seen from as_of. An event is a
+    record of any kind: a project may hold intents alone. #}
+{%- set facts = [
+    (ref('fct_skill_invocations'), 'occurred_at'),
+    (ref('fct_intent_events'), 'occurred_at'),
+    (ref('fct_workflow_runs'), 'started_at'),
+    (ref('fct_llm_calls'), 'occurred_at'),
+] %}
 with projects as (
-    select project_id
+    select
+        project_id,
+        project_type
     from {{ ref('stg_ledger__projects') }}
     where is_active
 ),
@@ -10,12 +19,27 @@ context as (
     from {{ ref('stg_ledger__run_context') }}
 ),
 
+by_kind as (
+    {%- for fact, happened_at in facts %}
+    select
+        project_id,
+        max(case when not ts_suspicious then {{ happened_at }} end) as last_event_at,
+        -- Kept in the facts and in no bucket: nobody can say when they happened.
+        count(case when {{ happened_at }} is null or ts_suspicious then 1 end) as uncountable
+    from {{ fact }}
+    group by project_id
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
+),
+
 events as (
     select
         project_id,
-        max(last_used_at) as last_event_at
-    from {{ ref('skill_aggregates') }}
-    where time_window = 'all'
+        max(last_event_at) as last_event_at,
+        cast(sum(uncountable) as bigint) as uncountable_invocations
+    from by_kind
     group by project_id
 ),
 
@@ -28,16 +52,6 @@ loads as (
     group by project_id
 ),
 
-uncountable as (
-    -- Kept in the facts and in no bucket: nobody can say when they happened.
-    select
-        project_id,
-        count(*) as uncountable_invocations
-    from {{ ref('fct_skill_invocations') }}
-    where occurred_at is null or ts_suspicious
-    group by project_id
-),
-
 aged as (
     select
         projects.project_id,
@@ -45,7 +59,7 @@ aged as (
         loads.last_loaded_at,
         loads.last_modified_at,
         context.as_of,
-        coalesce(uncountable.uncountable_invocations, 0) as uncountable_invocations,
+        coalesce(events.uncountable_invocations, 0) as uncountable_invocations,
         ({{ epoch_micros('context.as_of') }} - {{ epoch_micros('events.last_event_at') }})
         / 3600000000.0 as event_age_hours,
         ({{ epoch_micros('context.as_of') }} - {{ epoch_micros('loads.last_loaded_at') }})
@@ -54,7 +68,8 @@ aged as (
     cross join context
     left join events on projects.project_id = events.project_id
     left join loads on projects.project_id = loads.project_id
-    left join uncountable on projects.project_id = uncountable.project_id
+    -- A folder of the ledger itself is no project until it holds an event: reads never are one.
+    where projects.project_type is distinct from 'own' or events.project_id is not null
 )
 
 select
