@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.dbt.conftest import Warehouse
+from tests.dbt.conftest import SKILLS, Warehouse
 from tests.factories import Row, make_project, make_usage
 
 SEED = 20260310  # any seed must do; a fixed one makes a failure repeatable
@@ -116,7 +116,7 @@ class Step:
     """What a test may want to know of a warehouse after one run."""
 
     def __init__(self, ledger: Warehouse) -> None:
-        ledger.run()
+        ledger.run(*SKILLS, "data_freshness")
         self.aggregates = ledger.aggregates()
         self.dropped = ledger.rows(
             "select skill_name, drop_reason, count(*) "
