@@ -154,6 +154,8 @@ def test_ingest_survives_thirty_kills(make_home, tmp_path: Path) -> None:
     kill_ingest(make_home, tmp_path, kills=30, seed=1)
 
 
+@pytest.mark.slow  # `make test` has ten minutes; `make test-crash` runs it
+@pytest.mark.crash
 def test_a_whole_run_survives_five_kills(make_home, tmp_path: Path) -> None:
     kill_runs(make_home, tmp_path, kills=5, seed=2)
 
