@@ -87,6 +87,8 @@ def ids_of(home: Any) -> list[str]:
     return [project_id, source_id]
 
 
+@pytest.mark.slow  # a minute of whole runs: `make test-crash` runs it
+@pytest.mark.crash
 def test_a_purge_leaves_no_byte_and_retention_removes_to_the_day(
     make_home: Callable[[str], Any], tmp_path: Path
 ) -> None:
