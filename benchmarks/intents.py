@@ -39,7 +39,7 @@ pattern, database, columns = sys.argv[1:4]
 started = time.perf_counter()
 connection = duckdb.connect(database)
 connection.execute("set threads = 2; set memory_limit = '2500MB'")
-connection.execute("set preserve_insertion_order = false")
+connection.execute("set preserve_insertion_order = false; set enable_progress_bar = false")
 connection.execute(
     "create table events as select * from read_json(?, format = 'newline_delimited', columns = "
     + columns + ")", [pattern]

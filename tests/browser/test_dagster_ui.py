@@ -110,7 +110,7 @@ def test_a_check_says_what_it_claims(ui: str, page: "Page") -> None:
 def test_nobody_is_asked_to_sign_up(ui: str, page: "Page") -> None:
     """Should open on the runs of this ledger, without a window in front of them."""
     page.goto(ui)
-    page.get_by_role("link", name="refresh", exact=True).first.wait_for()
+    page.get_by_text("refresh", exact=True).first.wait_for()
     assert page.get_by_role("dialog").count() == 0
 
 
