@@ -129,10 +129,12 @@ select
     {{ boolean_text('toctou_recheck_performed') }} as toctou_recheck_performed,
     score_out_of_range,
     {{ comparable('top1_score') }} < {{ var('accept') }} as is_low_confidence,
-    -- One candidate leaves nothing to choose between; without a score nobody knows.
+    -- One candidate leaves nothing to choose between; without a score nobody knows. A list that is
+    -- not in the order of its scores may have a second above a low first: that is low confidence.
     case
         when top1_score is not null then coalesce(
-            {{ comparable('top2_score') }} >= {{ var('accept') }}
+            {{ comparable('top1_score') }} >= {{ var('accept') }}
+            and {{ comparable('top2_score') }} >= {{ var('accept') }}
             and round(top1_score - top2_score, 6) < {{ var('margin') }},
             false
         )
