@@ -8,7 +8,7 @@ Every expression keeps a value only when it is what the field is for; anything e
 NULL or a keyed hash, so that no free text gets through (formats.md section 0).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agentledger import privacy
 
@@ -73,11 +73,14 @@ def hashed_text(field: str) -> str:
 
 def rekeyed(field: str) -> str:
     """A producer's hash of a short text: guessable unless it is keyed with our key already."""
-    text = f"lower(trim(x.{field}))"
+    text, digest = f"lower(trim(x.{field}))", "[0-9a-f]{64}"
+    keyed = "x.hash_scheme = 'hmac-sha256' and regexp_full_match"
+    # Most are ours and as we wrote them: they are neither trimmed nor folded.
     return (
-        f"case when x.{field} is null or {text} = '' then null "
-        f"when x.hash_scheme = 'hmac-sha256' and regexp_full_match({text}, '[0-9a-f]{{64}}') "
-        f"then {text} else {privacy.sql_keyed_hash(text)} end"
+        f"case when x.{field} is null then null "
+        f"when {keyed}(x.{field}, '{digest}') then x.{field} "
+        f"when {text} = '' then null "
+        f"when {keyed}({text}, '{digest}') then {text} else {privacy.sql_keyed_hash(text)} end"
     )
 
 
@@ -201,21 +204,20 @@ def observations(field: str) -> str:
     )
 
 
-def withheld(fields: dict[str, str]) -> str:
+def withheld(fields: Sequence[str]) -> str:
     """A JSON object of length and keyed hash of each value that became `other`, or NULL.
 
-    Args:
-        fields: Field → the SQL of what was kept of it.
+    Over the columns of the names and, as `given_<name>`, what the producer gave.
     """
     parts, conditions = [], []
-    for field, kept in fields.items():
-        text = f"trim(x.{field})"
-        condition = f"({kept}) = 'other' and {text} <> 'other'"
+    for field in fields:
+        text = f"trim(given_{field})"
+        condition = f"{field} = 'other' and {text} <> 'other'"
         conditions.append(condition)
         parts.append(
             f"case when {condition} then json_object('{field}', json_object('length', "
-            f"length(x.{field}), 'hash', {privacy.sql_keyed_hash(privacy.sql_normalised(text))})) "
-            "else '{}'::json end"
+            f"length(given_{field}), 'hash', "
+            f"{privacy.sql_keyed_hash(privacy.sql_normalised(text))})) else '{{}}'::json end"
         )
     merged = parts[0]
     for part in parts[1:]:

@@ -26,13 +26,13 @@ class EventFormat:
     fields: Mapping[str, Any]
     """Allow-list: field → DuckDB type it is parsed as, or the fields of an object or list."""
     columns: Mapping[str, str]
-    """Raw column → SQL over the parsed record `x`."""
+    """Raw column → SQL over the parsed record `x`, a relation with a column per field."""
     identity: str
     """Raw column that identifies the event; when it is missing, the content does."""
     must_have: str
     """SQL over the raw columns: without it the line is looked at by the tolerant path."""
     free_fields: tuple[str, ...] = ()
-    """Columns whose text may be withheld, for `withheld`."""
+    """Fields, also columns, of which what is no name is withheld; the column `withheld` tells."""
     project_field: str | None = None
     """Field that names the project where a source speaks of projects of its own."""
     wrappers: frozenset[str] = field(default_factory=frozenset)
@@ -44,7 +44,7 @@ class EventFormat:
     takes_any_object: bool = False
     """Whether, once a file is of this format, every object in it is a record."""
     glimpses: Mapping[str, str] = field(default_factory=dict)
-    """SQL over the line `r.record` and `x`: what `columns` and `parts` read and nobody keeps."""
+    """SQL over `x` and the line `x.record`: what `columns` and `parts` read and nobody keeps."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
     unknown_inside: str | None = None
@@ -62,10 +62,6 @@ class EventFormat:
 
 def _texts(*names: str) -> dict[str, str]:
     return dict.fromkeys(names, "VARCHAR")
-
-
-def _withheld(columns: Mapping[str, str], *names: str) -> dict[str, str]:
-    return {"withheld": kept.withheld({name: columns[name] for name in names})}
 
 
 _INTENT_NAMES = (
@@ -126,7 +122,8 @@ INTENT_EVENTS = EventFormat(
          "macro_denied_verbs", "soft_stage_flow", "state_observer", "missing_args"),
         "JSON",
     ),
-    columns=_INTENT_COLUMNS | _withheld(_INTENT_COLUMNS, *_INTENT_NAMES, "error_code"),
+    columns=_INTENT_COLUMNS,
+    free_fields=(*_INTENT_NAMES, "error_code"),
     identity="event_id",
     must_have="event_id is not null and outcome is not null and ts is not null",
     wrappers=frozenset({"intent_events"}),
@@ -150,7 +147,8 @@ INTENT_EXECUTIONS = EventFormat(
         frozenset({"dsl_hash", "success"}),
     ),
     fields=_texts(*_EXECUTION_COLUMNS),
-    columns=_EXECUTION_COLUMNS | _withheld(_EXECUTION_COLUMNS, "error_class"),
+    columns=_EXECUTION_COLUMNS,
+    free_fields=("error_class",),
     identity="event_id",
     must_have="event_id is not null and ts is not null",
     wrappers=frozenset({"intent_executions"}),
@@ -204,7 +202,8 @@ WORKFLOW_EXECUTIONS = EventFormat(
         "total_duration_ms",
     )
     | {"skills_used": "JSON", "metadata": "JSON"},
-    columns=_WORKFLOW_COLUMNS | _withheld(_WORKFLOW_COLUMNS, "workflow_name", "status"),
+    columns=_WORKFLOW_COLUMNS,
+    free_fields=("workflow_name", "status"),
     identity="workflow_id",
     must_have="workflow_id is not null and workflow_name is not null and started_at is not null",
     project_field="project_id",

@@ -71,7 +71,7 @@ FIELDS = {
     },
 }
 
-_TEXT = "json_extract_string(r.record, '$.message.content')"
+_TEXT = "json_extract_string(x.record, '$.message.content')"
 
 GLIMPSES = {
     # A small object of numbers, looked into once it is known to be there.
@@ -85,9 +85,9 @@ GLIMPSES = {
     # Texts stay in their line unless something in it asks for a look at their beginning.
     "prompt_text": "case when x.type = 'user' and x.message.content is null "
     f"then left(ltrim({_TEXT}), 400) end",
-    "failed_texts": "case when contains(r.record, '\"is_error\":true') "
-    "or contains(r.record, '\"is_error\": true') "
-    "then json_extract_string(r.record, '$.message.content[*].content') end",
+    "failed_texts": "case when contains(x.record, '\"is_error\":true') "
+    "or contains(x.record, '\"is_error\": true') "
+    "then json_extract_string(x.record, '$.message.content[*].content') end",
 }
 
 _IS_TOOL = "block.type in ('tool_use', 'tool_result')"
@@ -233,7 +233,7 @@ CLAUDE_CODE_LINES = EventFormat(
     not_told_by=frozenset({"projectHash", "cli_version"}),
     known_names=_KNOWN_NAMES,
     takes_any_object=True,
-    glimpses=GLIMPSES | {"line_bytes": "strlen(r.record)"},
+    glimpses=GLIMPSES | {"line_bytes": "strlen(x.record)"},
     parts={"claude_code_blocks": BLOCKS},
     unknown_inside=_UNKNOWN_USAGE,
 )
