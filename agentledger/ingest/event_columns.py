@@ -32,6 +32,27 @@ def name(field: str) -> str:
     return _matching(field, _NAME)
 
 
+def short_texts(fields: Sequence[str]) -> str:
+    """Whether all that is given of some fields are names that are ids, too.
+
+    One look at the values side by side is cheaper than one at each. Between them stands a NUL,
+    because a sentence may hold anything else: the caller leaves out lines with a NUL of their own.
+    """
+    given = ", ".join(f"x.{field}" for field in fields)
+    return f"regexp_full_match(concat_ws(chr(0), {given}), '({_ID}\\x00)*{_ID}')"
+
+
+def short_name(field: str) -> str:
+    """What `name` keeps, of a field among those of `short_texts`."""
+    return f"case when x.are_short then x.{field} else {name(field)} end"
+
+
+def short_identifier(field: str) -> str:
+    """What `identifier` keeps, of a field among those of `short_texts`."""
+    is_plain = f"x.are_short and x.{field} not in ({_NIL})"
+    return f"case when {is_plain} then x.{field} else {identifier(field)} end"
+
+
 def title(field: str) -> str:
     """A name that people choose, of a workflow or skill: a few words; a sentence is `other`."""
     return _matching(field, _TITLE)

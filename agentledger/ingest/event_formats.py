@@ -31,6 +31,8 @@ class EventFormat:
     """Raw column that identifies the event; when it is missing, the content does."""
     must_have: str
     """SQL over the raw columns: without it the line is looked at by the tolerant path."""
+    short_fields: tuple[str, ...] = ()
+    """Fields that usually hold names or ids, looked at together as `x.are_short`."""
     free_fields: tuple[str, ...] = ()
     """Fields, also columns, of which what is no name is withheld; the column `withheld` tells."""
     project_field: str | None = None
@@ -71,9 +73,9 @@ _INTENT_NAMES = (
 )  # fmt: skip
 
 _INTENT_COLUMNS = {
-    "event_id": kept.identifier("event_id"),
+    "event_id": kept.short_identifier("event_id"),
     "ts": kept.time("ts"),
-    "session_id": kept.identifier("session_id"),
+    "session_id": kept.short_identifier("session_id"),
     "actor_hash": kept.hashed("actor_id"),
     "utterance_hash": kept.rekeyed("utterance_hash"),
     "preview_length": kept.length("utterance_preview"),
@@ -86,8 +88,8 @@ _INTENT_COLUMNS = {
     "semreg_denied_verbs": kept.names("semreg_denied_verbs"),
     "verb_candidates_pre": kept.candidates("verb_candidates_pre"),
     "verb_candidates_post": kept.candidates("verb_candidates_post"),
-    "dsl_hash": kept.identifier("dsl_hash"),
-    "run_sheet_entry_id": kept.identifier("run_sheet_entry_id"),
+    "dsl_hash": kept.short_identifier("dsl_hash"),
+    "run_sheet_entry_id": kept.short_identifier("run_sheet_entry_id"),
     "macro_semreg_checked": kept.boolean("macro_semreg_checked"),
     "macro_denied_verbs": kept.names("macro_denied_verbs"),
     "error_code": kept.class_name("error_code"),
@@ -101,7 +103,7 @@ _INTENT_COLUMNS = {
     "state_observer": kept.observations("state_observer"),
     "entity_confidence": kept.number("entity_confidence"),
     "missing_args": kept.names("missing_args"),
-    **{name: kept.name(name) for name in _INTENT_NAMES},
+    **{name: kept.short_name(name) for name in _INTENT_NAMES},
 }
 
 INTENT_EVENTS = EventFormat(
@@ -123,6 +125,7 @@ INTENT_EVENTS = EventFormat(
         "JSON",
     ),
     columns=_INTENT_COLUMNS,
+    short_fields=("event_id", "session_id", "dsl_hash", "run_sheet_entry_id", *_INTENT_NAMES),
     free_fields=(*_INTENT_NAMES, "error_code"),
     identity="event_id",
     must_have="event_id is not null and outcome is not null and ts is not null",

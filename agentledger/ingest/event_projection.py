@@ -91,6 +91,9 @@ def _parsed(
         else f"json_transform(null::json, '{json.dumps(kind)}') as {name}"
         for name, kind in fields.items()
     )
+    short = [name for name in event_format.short_fields if name in present]
+    has_nul = "contains(r.record, '\\u0000')"
+    are_short = f"not {has_nul} and {kept_columns.short_texts(short)}" if short else "false"
     if is_uniform:
         names, is_usual = "null::varchar[]", "true"
     else:
@@ -99,7 +102,7 @@ def _parsed(
     return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                 f.source_id, f.project_id as root_project_id, f.names_projects,
                 r.names, {is_usual} as is_usual, r.record,
-                contains(r.record, '\\u0000') as has_nul, {listed}
+                {has_nul} as has_nul, {listed}, {are_short} as are_short
             from (select *, {transform} as x, {names} as names from {records}) as r
             join batch_files as f on f.file_id = r.file_id"""
 
