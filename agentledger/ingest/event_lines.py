@@ -156,15 +156,13 @@ def as_table(chunks: Sequence[Chunk]) -> tuple["pa.Table", list[tuple[Chunk, int
         records, bad = _texts(chunk, starts)
         broken += bad
         count = len(starts) - 1
-        table = (
-            pa.table(
-                {
-                    "file_id": pa.repeat(pa.scalar(chunk.file_id, pa.int64()), count),
-                    "line_no": pa.array(np.arange(count) + chunk.first_line_no),
-                    "byte_offset": pa.array(starts[:-1] + chunk.first_offset),
-                    "record": records,
-                }
-            )
+        table = pa.table(
+            {
+                "file_id": pa.repeat(pa.scalar(chunk.file_id, pa.int64()), count),
+                "line_no": pa.array(np.arange(count) + chunk.first_line_no),
+                "byte_offset": pa.array(starts[:-1] + chunk.first_offset),
+                "record": records,
+            }
         )
         batches += table.to_batches(max_chunksize=_BATCH_ROWS)
     return pa.Table.from_batches(batches), broken

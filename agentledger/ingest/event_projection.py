@@ -43,7 +43,9 @@ def projection_sql(
     )
     names = ", ".join((*columns, *(("withheld",) if event_format.free_fields else ())))
     # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
-    hashed = ", ".join(f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns))
+    hashed = ", ".join(
+        f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
+    )
     identity = event_format.identity
     is_plain, unknown_names = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
     # No step is kept in memory but the one that looks into long lines; and a column per field, as

@@ -274,9 +274,7 @@ class EventStage:
             else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
             "where strlen(record) > 2)"
         )
-        sql = projection_sql(
-            event_format, records, usual, is_clean=is_clean, is_uniform=is_uniform
-        )
+        sql = projection_sql(event_format, records, usual, is_clean=is_clean, is_uniform=is_uniform)
         table = f"staged_{event_format.name}"
         try:
             if event_format.name in self.staged_formats:
