@@ -74,7 +74,7 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     problem, is_published, holds_records = None, True, False
     try:
         with open_snapshot(settings) as snapshot:
-            # Records of any kind: skill invocations, intents, workflow runs, model calls.
+            # Records of any kind, as `data_freshness` lists them.
             held = "select 1 from marts.data_freshness where health <> 'empty' limit 1"
             holds_records = bool(read_answer(snapshot, held).rows)
     except NothingPublishedError:

@@ -28,9 +28,11 @@ select
     coalesce(sessions.session_count, 0) as session_count,
     verbs.last_denied_at,
     verbs.event_count,
-    {{ rate_columns('deny', 'verbs.deny_count', 'verbs.event_count') }},
+    {{ ratio('verbs.deny_count', 'verbs.event_count') }} as deny_rate,
     verbs.first_denied_at,
-    {{ rate_evidence('verbs.event_count') }} as evidence
+    {{ rate_evidence('verbs.event_count') }} as evidence,
+    {{ wilson('verbs.deny_count', 'verbs.event_count', 'low') }} as deny_rate_low,
+    {{ wilson('verbs.deny_count', 'verbs.event_count', 'high') }} as deny_rate_high
 from verbs
 left join sessions on verbs.denied_verb = sessions.denied_verb
 where verbs.deny_count > 0

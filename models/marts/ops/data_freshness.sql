@@ -3,8 +3,11 @@
 {%- set facts = [
     (ref('fct_skill_invocations'), 'occurred_at'),
     (ref('fct_intent_events'), 'occurred_at'),
+    (ref('int_intent_executions__versioned'), 'occurred_at'),
+    (ref('fct_chat_messages'), 'occurred_at'),
     (ref('fct_workflow_runs'), 'started_at'),
     (ref('fct_llm_calls'), 'occurred_at'),
+    (ref('fct_tool_calls'), 'occurred_at'),
 ] %}
 with projects as (
     select
@@ -27,6 +30,9 @@ by_kind as (
         -- Kept in the facts and in no bucket: nobody can say when they happened.
         count(case when {{ happened_at }} is null or ts_suspicious then 1 end) as uncountable
     from {{ fact }}
+    {%- if fact.identifier == 'int_intent_executions__versioned' %}
+    where is_kept
+    {%- endif %}
     group by project_id
     {%- if not loop.last %}
     union all
@@ -47,7 +53,8 @@ loads as (
     select
         project_id,
         max(loaded_at) as last_loaded_at,
-        max(modified_at) as last_modified_at
+        max(modified_at) as last_modified_at,
+        coalesce(sum(accepted), 0) > 0 as has_records
     from {{ ref('stg_ledger__files') }}
     group by project_id
 ),
@@ -68,8 +75,13 @@ aged as (
     cross join context
     left join events on projects.project_id = events.project_id
     left join loads on projects.project_id = loads.project_id
-    -- A folder of the ledger itself is no project until it holds an event: reads never are one.
-    where projects.project_type is distinct from 'own' or events.project_id is not null
+    -- A folder of the ledger itself is no project until it holds an event: reads never are one. Nor
+    -- is a source whose records all count to projects that they name: it is not empty either.
+    where events.project_id is not null
+        or (
+            projects.project_type is distinct from 'own'
+            and not coalesce(projects.project_type = 'source' and loads.has_records, false)
+        )
 )
 
 select
