@@ -179,7 +179,7 @@ def line_starts(data: bytes) -> "np.ndarray":
 
 
 def has_only(data: bytes, names: int) -> bool:
-    """Whether a chunk has just so many names as if each line had `names` members and no object in it.
+    """Whether a chunk has as many names as if each line had `names` members and no object.
 
     A name is a quote before a colon. A colon inside a text may look the same and a blank may hide
     it: then the answer is no, which costs time and nothing else.

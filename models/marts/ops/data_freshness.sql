@@ -1,13 +1,13 @@
 {#- How old the newest event and the newest load of a project are, seen from as_of. An event is a
     record of any kind: a project may hold intents alone. #}
 {%- set facts = [
-    (ref('fct_skill_invocations'), 'occurred_at'),
-    (ref('fct_intent_events'), 'occurred_at'),
-    (ref('int_intent_executions__versioned'), 'occurred_at'),
-    (ref('fct_chat_messages'), 'occurred_at'),
-    (ref('fct_workflow_runs'), 'started_at'),
-    (ref('fct_llm_calls'), 'occurred_at'),
-    (ref('fct_tool_calls'), 'occurred_at'),
+    (ref('fct_skill_invocations'), 'occurred_at', none),
+    (ref('fct_intent_events'), 'occurred_at', none),
+    (ref('int_intent_executions__versioned'), 'occurred_at', 'is_kept'),
+    (ref('fct_chat_messages'), 'occurred_at', none),
+    (ref('fct_workflow_runs'), 'started_at', none),
+    (ref('fct_llm_calls'), 'occurred_at', none),
+    (ref('fct_tool_calls'), 'occurred_at', none),
 ] %}
 with projects as (
     select
@@ -23,15 +23,15 @@ context as (
 ),
 
 by_kind as (
-    {%- for fact, happened_at in facts %}
+    {%- for fact, happened_at, counts in facts %}
     select
         project_id,
         max(case when not ts_suspicious then {{ happened_at }} end) as last_event_at,
         -- Kept in the facts and in no bucket: nobody can say when they happened.
         count(case when {{ happened_at }} is null or ts_suspicious then 1 end) as uncountable
     from {{ fact }}
-    {%- if fact.identifier == 'int_intent_executions__versioned' %}
-    where is_kept
+    {%- if counts %}
+    where {{ counts }}
     {%- endif %}
     group by project_id
     {%- if not loop.last %}
