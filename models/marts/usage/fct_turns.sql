@@ -32,6 +32,7 @@ counted as (
         turn_unit,
         max(project_id) as project_id,
         max(session_key) as session_key,
+        max(session_id) as session_id,
         max(turn_seq) as turn_seq,
         max(is_open) as is_open,
         bool_or(ts_suspicious) as ts_suspicious,
@@ -68,6 +69,7 @@ told as (
         turn_unit,
         project_id,
         session_key,
+        session_id,
         'agent_telemetry' as source_kind,
         coalesce(summary_model, call_model) as model,
         summary_stop_reason_raw as stop_reason,
@@ -114,6 +116,7 @@ told as (
         {{ key_128([
             'coalesce(folders.project_id, turns.source_project_id)', 'turns.session_id'
         ]) }} as session_key,
+        turns.session_id,
         'claude_code' as source_kind,
         turns.model,
         turns.stop_reason,
@@ -172,6 +175,7 @@ select
     turn_unit,
     project_id,
     session_key,
+    session_id,
     ---------- text
     source_kind,
     model,
