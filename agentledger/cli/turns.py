@@ -231,9 +231,9 @@ def _what(row: dict[str, Any]) -> str:
         detail = f":{row['stop_detail']}" if row.get("stop_detail") else ""
         parts.append(f"{row['stop_reason_base']}{detail}")
         if row["rounds"] is not None:
-            parts.append(f"{row['rounds']} rounds")
+            parts.append(f"rounds {row['rounds']}")
         if row["tool_call_count"] is not None:
-            parts.append(f"{row['tool_call_count']} tool calls")
+            parts.append(f"tool calls {row['tool_call_count']}")
     elif row.get("tool_names"):
         names = json.loads(row["tool_names"])
         parts.append(("tools " + ", ".join(names)) if names else "no tools")
