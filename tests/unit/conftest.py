@@ -13,6 +13,7 @@ from agentledger import registry, warehouse
 from agentledger.ingest import collect
 from agentledger.ingest.reports import CollectionReport
 from agentledger.settings import Settings
+from tests.unit.event_logs import Logs
 
 AS_OF = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -58,6 +59,18 @@ def ledger(tmp_path: Path) -> Ledger:
     warehouse.prepare_home(settings)
     (tmp_path / "projects").mkdir()
     return Ledger(settings, tmp_path / "projects")
+
+
+@pytest.fixture
+def logs(ledger: Ledger, tmp_path: Path) -> Logs:
+    """A folder of event logs that is registered as a source."""
+    return Logs(ledger, tmp_path / "logs")
+
+
+@pytest.fixture
+def store_path(ledger: Ledger) -> Path:
+    """Where tracker A keeps its store."""
+    return ledger.project() / ".session-buddy" / "skills.db"
 
 
 @pytest.fixture
