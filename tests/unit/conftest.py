@@ -1,4 +1,4 @@
-"""Fixtures of the unit tests: a ledger of its own per test, and a way to collect into it."""
+"""Fixtures of the unit tests: a ledger per test, ways to collect into it and to ask it."""
 
 import json
 from collections.abc import Callable
@@ -12,8 +12,11 @@ import pytest
 from agentledger import registry, warehouse
 from agentledger.ingest import collect
 from agentledger.ingest.reports import CollectionReport
-from agentledger.settings import Settings
+from agentledger.settings import HOME_VARIABLE, Settings
 from tests.unit.event_logs import Logs
+
+Run = Callable[..., tuple[int, str, str]]
+"""The fixture `run`."""
 
 AS_OF = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -51,6 +54,28 @@ class Ledger:
         """Ask the warehouse."""
         with warehouse.open_warehouse(self.settings, read_only=True) as connection:
             return connection.execute(sql).fetchall()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A data home that does not exist yet; commands of this process work on it."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Settings(home=tmp_path / "home", host_zone="UTC")
+
+
+@pytest.fixture
+def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process: exit code, standard output, standard error."""
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        from agentledger.cli.main import main
+
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return run_command
 
 
 @pytest.fixture
