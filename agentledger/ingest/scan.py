@@ -52,6 +52,8 @@ EVENT_PREFIXES = (
     "chat_events",
     "workflow_executions",
     "skill_invocations",
+    "usage_events",
+    "agent_telemetry",
 )
 """Beginnings of the names of event logs inside a project; a source of events has any name."""
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
-from agentledger.ingest.event_formats import EventFormat
+from agentledger.ingest.event_format import EventFormat
 
 _NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
 

@@ -23,6 +23,8 @@ NO_LOGIC = {
     "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__collection_runs",
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
     "v_intent_semreg_overrides", "stg_ledger__working_directories",
+    # What other models decided, one below the other.
+    "int_llm_call_versions", "int_tool_call_versions",
 }  # fmt: skip
 
 
