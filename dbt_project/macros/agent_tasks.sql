@@ -92,6 +92,9 @@ to_json(map_from_entries(transform(
 )))
 {%- endmacro %}
 
+{#- Texts as the right side of `in`. -#}
+{% macro quoted_list(texts) -%} ('{{ texts | join("', '") }}') {%- endmacro %}
+
 {#- What a task may be; anything else is `other`. -#}
 {% macro task_types() %}
     {{ return([

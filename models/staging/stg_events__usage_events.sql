@@ -30,7 +30,7 @@ defaulted as (
         variant = 'execution_metrics'
         and coalesce(prompt_count, 0) + coalesce(completion_count, 0)
         + coalesce(total_count, 0) = 0 as is_without_tokens,
-        lower(trim(provider)) in ('{{ var("free_providers") | join("', '") }}') as is_free
+        lower(trim(provider)) in {{ quoted_list(var('free_providers')) }} as is_free
     from timed
 ),
 
@@ -95,7 +95,7 @@ select
     task_type as task_type_raw,
     case
         when coalesce(folded_task_type, '') = '' then null
-        when folded_task_type in ('{{ task_types() | join("', '") }}') then folded_task_type
+        when folded_task_type in {{ quoted_list(task_types()) }} then folded_task_type
         else 'other'
     end as task_type,
     known_outcome as outcome,

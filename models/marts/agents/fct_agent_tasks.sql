@@ -8,7 +8,9 @@
     (Monday, UTC): so a task is written again when its own versions changed, and when its
     neighbours changed what is thought of it. A task whose every version is gone is not here. #}
 {%- set since = built_load_seq('load_seq') %}
-{%- set columns = agent_task_version_columns() | reject('in', ['ordinal', 'load_seq', 'key_load_seq', 'is_kept', 'drop_reason']) | list %}
+{%- set of_versions = ['ordinal', 'load_seq', 'key_load_seq', 'is_kept', 'drop_reason'] %}
+{%- set columns = agent_task_version_columns() | reject('in', of_versions) | list %}
+{%- set spread = percentiles('abs(costed.log_cost - middles.middle)', [0.5]) %}
 with arrived as {{ 'not ' if since < 0 }}materialized (
     select
         {{ columns | join(',\n        ') }},
@@ -77,7 +79,7 @@ limits as (
         costed.agent_id,
         costed.week_start,
         max(middles.middle) + {{ var('cost_outlier_z') }} * greatest(
-            1.4826 * {{ list_item(percentiles('abs(costed.log_cost - middles.middle)', [0.5]), 0) }},
+            1.4826 * {{ list_item(spread, 0) }},
             {{ var('cost_outlier_min_scale') }}
         ) as log_limit
     from costed
