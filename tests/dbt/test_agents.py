@@ -37,7 +37,9 @@ def many_tasks() -> list[Row]:
                     agent_id=chance.choice(["a", "a", "b", None]),
                     ts=chance.choice([f"{when}:00Z"] * 9 + ["2031-01-01T00:00:00Z", "never"]),
                     success=chance.choice(["true", "true", "false", None]),
-                    cost_cents=chance.choice(["0", "0.1", "0.7", "1e3", "999001", "-4", None]),
+                    cost_cents="999001"
+                    if chance.random() < 0.03
+                    else chance.choice(["0", "0.5", "0.6", "0.7", "0.8", "0.9", "-4", None]),
                     latency_ms=chance.choice(["0", "0.1", "1700.3", "NaN", None]),
                     patterns=chance.choice([None, '{"nats":1}', '{"b":2,"a":1}', "[]"]),
                     total_tokens=chance.choice(["0", "10", "20", None]),
@@ -138,6 +140,9 @@ def test_the_data_of_the_test_is_worth_comparing(one_load: Warehouse) -> None:
         "select count(distinct window_size), bool_or(patterns_used like '%,%'), "
         "bool_or(total_cost_cents is null), bool_or(agent_id = 'unknown') from marts.agent_metrics"
     ) == [(4, True, True, True)]
+    assert one_load.rows(
+        "select count(*) > 0 from marts.fct_agent_tasks where is_cost_outlier"
+    ) == [(True,)]
     assert len(one_load.rows("select distinct window_name from marts.agent_metrics_rolling")) == 3
 
 
