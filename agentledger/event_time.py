@@ -23,6 +23,10 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     # A run that has no beginning has perhaps an end.
     "workflow_executions": ("started_at", "completed_at"),
     "ledger_reads": ("ts",),
+    "usage_events": ("ts",),
+    "suggestion_feedback": ("ts",),
+    "agent_changes": ("ts",),
+    "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),
 }

@@ -69,7 +69,10 @@ def projects_fingerprint(roots: Iterable["ScanRoot"]) -> str:
     )
 
 
-SHARED_TABLES = ("intent_events", "intent_executions", "chat_events", "workflow_executions")
+SHARED_TABLES = (
+    "intent_events", "intent_executions", "chat_events", "workflow_executions", "usage_events",
+    "agent_telemetry", "suggestion_feedback",
+)  # fmt: skip
 """Raw tables of events that are known by an id of their own, in whichever project they stand."""
 
 

@@ -4,6 +4,7 @@ Belongs here: their DDL and what a row of each is. Does not belong here: opening
 (`warehouse.py`), what is written into them (`ingest/`), what they mean (`models/staging/`).
 """
 
+from agentledger.raw_agents import AGENT_COLUMNS
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 
 RAW_TABLES: dict[str, str] = {
@@ -158,4 +159,5 @@ EVENT_TABLES: dict[str, str] = {
 }
 """Raw tables of event logs, which all land the same way (`ingest/events.py`)."""
 
+EVENT_TABLES |= {name: _EVENT_COLUMNS + columns for name, columns in AGENT_COLUMNS.items()}
 RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES

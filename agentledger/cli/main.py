@@ -28,6 +28,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    turns,
     usage,
     workflows,
 )
@@ -64,6 +65,7 @@ for family in (
     workflows,
     intents,
     usage,
+    turns,
     emit,
     reads_command,
 ):

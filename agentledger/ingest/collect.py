@@ -40,7 +40,9 @@ _ALL_COUNTS = ", ".join(
     )
 )  # fmt: skip
 
-TABLES_WITH_NAMED_PROJECTS = ("workflow_executions", "skill_usage")
+TABLES_WITH_NAMED_PROJECTS = (
+    "workflow_executions", "skill_usage", "usage_events", "agent_telemetry",
+)  # fmt: skip
 """Raw tables whose events may name a project of their own."""
 
 Progress = Callable[[str, int, int], None]

@@ -125,6 +125,14 @@ def boolean(field: str) -> str:
     )
 
 
+def class_name_of(text: str) -> str:
+    """Like `class_name`, of SQL for a part of a text."""
+    return (
+        f"case when {text} is null or {text} = '' then null "
+        f"when regexp_full_match({text}, '{_CLASS}') then {text} else 'other' end"
+    )
+
+
 def time(field: str) -> str:
     """A time as it was written; a text that cannot be one is NULL."""
     return _trimmed(field, lambda text: f"regexp_full_match({text}, '{_TIME}')")
@@ -163,6 +171,54 @@ def _listed(field: str, pattern: str) -> str:
         f'when regexp_full_match({value}, \'\\[("{pattern}",)*"{pattern}"\\]|\\[\\]\') '
         f"then cast({value} as varchar) "
         f"when json_type({_as_list(value)}) = 'ARRAY' then {listed} end"
+    )
+
+
+def name_counts(field: str) -> str:
+    """A JSON object name → count, from a list of names or from an object; other shapes are NULL."""
+    value = f"x.{field}"
+    plain_item = f"regexp_full_match(item ->> '$', '{_NAME}')"
+    plain_name = f"regexp_full_match(k, '{_NAME}') and k <> 'other'"
+    listed = (
+        f"list_transform(cast({_as_list(value)} as json[])[:{_MAX_LIST}], lambda item: case when "
+        f"json_type(item) = 'VARCHAR' and {plain_item} "
+        "then item ->> '$' else 'other' end)"
+    )
+    names_ = f"list_distinct(json_keys({value})[:{_MAX_LIST}])"
+    kept_ = f"list_filter({names_}, lambda k: {plain_name})"
+    pairs = (
+        f"list_concat(list_transform({kept_}, lambda k: struct_pack(k := k, v := try_cast("
+        f"json_extract_string({value}, '$.\"' || k || '\"') as double))), "
+        f"case when len({names_}) > len({kept_}) then [struct_pack(k := 'other', "
+        f"v := cast(len({names_}) - len({kept_}) as double))] end)"
+    )
+    return (
+        f"case when {value} is null then null "
+        f"when json_type({_as_list(value)}) = 'ARRAY' "
+        f"then cast(to_json(list_histogram({listed})) as varchar) "
+        f"when json_type({value}) = 'OBJECT' "
+        f"then cast(to_json(map_from_entries({pairs})) as varchar) end"
+    )
+
+
+def member_names(field: str) -> str:
+    """A JSON list of the `name` of each object of a list: tools called, nothing they were given."""
+    value = f"x.{field}"
+    name_ = "coalesce(item ->> '$.name', item ->> '$.function.name', item ->> '$.tool_name')"
+    kept_ = f"case when regexp_full_match({name_}, '{_NAME}') then {name_} else 'other' end"
+    listed = (
+        f"cast(to_json(list_transform(cast({_as_list(value)} as json[])[:{_MAX_LIST}], "
+        f"lambda item: {kept_})) as varchar)"
+    )
+    return f"case when json_type({_as_list(value)}) = 'ARRAY' then {listed} end"
+
+
+def list_length(field: str) -> str:
+    """How many members a list has."""
+    value = f"x.{field}"
+    return (
+        f"case when json_type({_as_list(value)}) = 'ARRAY' "
+        f"then json_array_length({_as_list(value)}) end"
     )
 
 

@@ -80,8 +80,10 @@ def insert(
             """,
             stamps,
         ).fetchall()
+    # Of each table once: several formats may share it.
+    for table in {event_format.table for event_format in formats.values()}:
         counted = connection.execute(
-            f"select file_id, count(*) from raw.{event_format.table} where load_seq = {load_seq} "
+            f"select file_id, count(*) from raw.{table} where load_seq = {load_seq} "
             "group by file_id"
         ).fetchall()
         accepted.update(dict(counted))

@@ -53,3 +53,43 @@ ordinal,
 source_id,
 file_id
 {%- endmacro %}
+
+{#- The columns with which every source of model calls tells its versions: those that
+    `int_llm_call_versions` unites. `kept_*` are 0 on dropped rows, so that sums count once. -#}
+{% macro llm_call_version_columns() %}
+    {{ return([
+        'llm_call_key', 'message_key', 'record_key', 'content_hash', 'source_id',
+        'source_project_id', 'source_kind', 'request_id', 'session_id', 'agent_id', 'provider',
+        'model', 'stop_reason', 'service_tier', 'attribution_skill', 'input_basis', 'drop_reason',
+        'workdir_id', 'file_id', 'line_no', 'ordinal', 'load_seq', 'key_load_seq',
+        'input_fresh_tokens', 'cache_write_tokens', 'cache_read_tokens', 'output_tokens',
+        'web_search_requests', 'reasoning_tokens', 'duration_ms', 'recorded_cost_usd',
+        'kept_input_fresh_tokens', 'kept_cache_write_tokens', 'kept_cache_read_tokens',
+        'kept_output_tokens', 'kept_stated_cache_write_5m_tokens',
+        'kept_stated_cache_write_1h_tokens', 'kept_web_search_requests', 'is_kept', 'is_owner',
+        'is_synthetic', 'is_sidechain', 'ts_suspicious', 'occurred_at'
+    ]) }}
+{% endmacro %}
+
+{#- Likewise of calls of tools and their results, which `int_tool_call_versions` unites. -#}
+{% macro tool_call_version_columns() %}
+    {{ return([
+        'tool_call_key', 'message_key', 'record_key', 'content_hash', 'source_id',
+        'source_project_id', 'source_kind', 'session_id', 'agent_id', 'tool_name', 'skill_name',
+        'subagent_type', 'error_class', 'drop_reason', 'kept_error_class', 'workdir_id', 'file_id',
+        'line_no', 'ordinal', 'position', 'load_seq', 'key_load_seq', 'is_call', 'is_kept',
+        'is_error', 'kept_is_error', 'is_sidechain', 'ts_suspicious', 'occurred_at'
+    ]) }}
+{% endmacro %}
+
+{#- The rows of several relations one below the other, the same columns of each. -#}
+{% macro united(relations, columns) -%}
+{%- for relation in relations %}
+select
+    {{ columns | join(',\n    ') }}
+from {{ relation }}
+{%- if not loop.last %}
+union all
+{%- endif %}
+{%- endfor %}
+{%- endmacro %}
