@@ -36,6 +36,36 @@ def projection_sql(
         SQL with the columns of the raw table that do not depend on the run, `is_plain` and
         `unknown_names`.
     """
+    parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
+    judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    return _projected(event_format, parsed, *judged)
+
+
+def columns_projection_sql(event_format: EventFormat, rows: str) -> str:
+    """SQL from rows of a table to staged rows: the fields come as columns, not as text.
+
+    Args:
+        event_format: Decides what is kept.
+        rows: Relation with file_id, line_no, byte_offset, ordinal, flags and `x`, a struct of the
+            fields; with `glimpses`, `record`, too.
+    """
+    fields = event_format.fields
+    listed = ", ".join(f"r.x.{name} as {name}" for name in fields)
+    short = kept_columns.short_texts(list(event_format.short_fields))
+    record = "r.record" if event_format.glimpses else "null::varchar as record"
+    are_short = short if event_format.short_fields else "false"
+    parsed = f"""select *, {are_short} as are_short from (
+                select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
+                    f.source_id, f.project_id as root_project_id, f.names_projects,
+                    null::varchar[] as names, true as is_usual, {record}, false as has_nul,
+                    {listed}
+                from {rows} as r
+                join batch_files as f on f.file_id = r.file_id) as x"""
+    return _projected(event_format, parsed, *_judged(event_format, is_clean=True, is_uniform=True))
+
+
+def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str) -> str:
+    """The steps after parsing, which all ways of reading share."""
     columns = (*event_format.columns, *event_format.parts)
     kept = ",\n                ".join(
         f"{expression} as {column}"
@@ -47,12 +77,11 @@ def projection_sql(
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
-    is_plain, unknown_names = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
     return f"""
         with parsed as (
-            {_parsed(event_format, records, usual_names, is_uniform=is_uniform)}
+            {parsed}
         ),{_seen_sql(event_format)}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
