@@ -15,8 +15,13 @@ from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code", postgres_sources.KIND)
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "mapped", postgres_sources.KIND)
 """Kinds that `source add` takes."""
+
+MAPPING_WANTED = (
+    "A source of the kind mapped needs a mapping, and no other kind takes one. Type: "
+    "agentledger source add mapped LOCATION --mapping NAME|FILE"
+)
 
 MAX_RETENTION_DAYS = 36_500
 """A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
@@ -44,6 +49,8 @@ class Source:
     """'all' where sessions of unregistered projects count, too."""
     postgres: PostgresEntry | None = None
     """Of a table on a server; its `location` is then what names server and table."""
+    mapping: str | None = None
+    """Of a mapped source: the name of a mapping that ships, or the path of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +195,16 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
     table = None
     if kind == postgres_sources.KIND:
         table = postgres_sources.read_entry(entry, str(path))
+    mapping = _text(entry, "mapping", path)
+    if (kind == "mapped") != (mapping is not None):
+        raise AgentLedgerError(f"{path}: {MAPPING_WANTED}")
     return Source(
         kind=kind,
         location=table.place if table else source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
         postgres=table,
+        mapping=mapping,
     )
 
 

@@ -84,18 +84,27 @@ def _source_generation(
 ) -> str:
     """Count how often what is known of the sources changed the meaning of rows that lie in raw.
 
-    A known source got another time zone: every instant of it may move. Or the projects changed, and
-    an event stands in several of them: which of its copies counts is to be decided anew. A source
+    A known source got another time zone: every instant of it may move. Or another mapping: its rows
+    of the one before are gone. Or the projects changed, and an event stands in several of them:
+    which of its copies counts is to be decided anew. A source
     that is merely added brings its own rows, so it must not cause a full rebuild, which a digest
     over all of them would.
     """
     if built is None:
         return "0"
-    before = dict(connection.execute("select source_id, zone from raw.sources").fetchall())
-    moved = any(before.get(root.source_id, root.zone) != root.zone for root in roots)
+    rows = connection.execute("select source_id, zone, mapping from raw.sources").fetchall()
+    before = {row[0]: row[1:] for row in rows}
+    moved = any(_reads_otherwise(root, *before.get(root.source_id, (None, None))) for root in roots)
     if moved or built.projects != projects and _projects_share_events(connection):
         return str(int(built.sources) + 1)
     return built.sources
+
+
+def _reads_otherwise(root: "ScanRoot", zone: str | None, mapping: str | None) -> bool:
+    """Whether what was read of a source before means something else now."""
+    # A mapping that cannot be used now leaves what was read as it is.
+    remapped = None not in (root.mapping, mapping) and root.mapping.fingerprint != mapping  # type: ignore[union-attr]
+    return remapped or zone not in (None, root.zone)
 
 
 def _projects_share_events(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -135,7 +144,7 @@ def differences(now: Context, built: Context | None) -> list[str]:
     if now.projects != built.projects:
         reasons.append("the registered projects changed")
     if now.sources != built.sources:
-        reasons.append("the time zone of a source, or what projects share, changed")
+        reasons.append("the time zone or mapping of a source, or what projects share, changed")
     if now.models != built.models:
         reasons.append("the models changed")
     return reasons

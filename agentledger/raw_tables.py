@@ -68,7 +68,7 @@ RAW_TABLES: dict[str, str] = {
     "sources": """
         source_id varchar primary key, kind varchar not null, location varchar not null,
         project_id varchar, zone varchar not null, is_active boolean not null,
-        last_seen_at timestamptz not null
+        last_seen_at timestamptz not null, mapping varchar
     """,
     # One row per source and run, in the words of the operational contract:
     # found = collected + skipped + quarantined.

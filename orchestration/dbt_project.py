@@ -76,7 +76,7 @@ def full_refresh_reason(now: Context | None, published: Context | None) -> str |
         return "nothing is published yet"
     reasons = []
     if now.sources != published.sources:
-        reasons.append("the time zone of a source, or what projects share, changed")
+        reasons.append("the time zone or mapping of a source, or what projects share, changed")
     if now.models != published.models:
         reasons.append("the models changed")
     return " and ".join(reasons) or None

@@ -191,10 +191,20 @@ def _write_context(
              root.registered_at, as_of],
         )  # fmt: skip
         connection.execute(
-            "insert into raw.sources values (?, ?, ?, ?, ?, true, ?) on conflict (source_id) "
-            "do update set zone = excluded.zone, is_active = true, "
-            "last_seen_at = excluded.last_seen_at",
-            [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
+            "insert into raw.sources as known values (?, ?, ?, ?, ?, true, ?, ?) "
+            "on conflict (source_id) do update set zone = excluded.zone, is_active = true, "
+            "last_seen_at = excluded.last_seen_at, "
+            # A mapping that cannot be used now changes nothing of what was read by it.
+            "mapping = coalesce(excluded.mapping, known.mapping)",
+            [
+                root.source_id,
+                root.kind,
+                root.location,
+                root.project_id,
+                root.zone,
+                as_of,
+                root.mapping.fingerprint if root.mapping else None,
+            ],
         )
     _write_named_projects(connection, as_of)
     working_directories.write(connection, key, roots, as_of, report.load_seq)

@@ -50,6 +50,14 @@ class EventFormat:
     """Raw table of records that other sources bring, too."""
     row_select: str = "*"
     """SQL select list from a staged row to the raw row."""
+    reads: str | None = None
+    """SQL over the line `r.record` for what is parsed of it, in place of `fields`."""
+    rewrites: str | None = None
+    """SQL over `r.record` and the parsed `x` for a struct of what `columns` read."""
+    rewritten: tuple[str, ...] = ()
+    """Members of that struct."""
+    keyed_as: str | None = None
+    """What the identity of a record begins with, where it is not the name."""
 
     @property
     def table(self) -> str:

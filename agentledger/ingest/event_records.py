@@ -78,7 +78,7 @@ def read_text(
     while position < len(text):
         try:
             for value, start, end in _values(walker, position):
-                _take(result, value, (start, end), (expected, formats), flags)
+                take(result, value, (start, end), (expected, formats), flags)
             position = walker.resume_at
         except DocumentError as error:
             stopped = max(position, walker.resume_at)
@@ -89,17 +89,22 @@ def read_text(
     return result
 
 
-def read_csv(text: str, flags: tuple[str, ...] = ()) -> EventText:
+def read_csv(
+    text: str,
+    flags: tuple[str, ...] = (),
+    formats: Mapping[str, EventFormat] = FORMATS,
+    delimiter: str = ",",
+) -> EventText:
     """Read a table exported as CSV: each row is an event, an empty cell is unknown."""
     result = EventText()
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     ends = [position for position, character in enumerate(text) if character == "\n"]
     try:
         for row in reader:
             cells = Members({name: cell for name, cell in row.items() if name and cell})
             # The reader tells the line on which a row ends.
             start = ends[reader.line_num - 2] + 1 if 2 <= reader.line_num <= len(ends) + 1 else 0
-            _take(result, cells, (start, start), (None, FORMATS), flags)
+            take(result, cells, (start, start), (None, formats), flags)
     except csv.Error as error:
         result.refused.append(RefusedPart("malformed_record", str(error), 0, len(text)))
     return result
@@ -140,13 +145,22 @@ def _wrapped(value: Any) -> list[Any] | None:
     return None
 
 
-def _take(
+def take(
     result: EventText,
     value: Any,
     place: tuple[int, int],
     wanted: tuple[EventFormat | None, Mapping[str, EventFormat]],
     flags: tuple[str, ...],
 ) -> None:
+    """Add one decoded value to a result: an event, or a refused part.
+
+    Args:
+        result: Grows.
+        value: The value, or the error that stood in its place.
+        place: Start and end in the text.
+        wanted: The format that is expected, or None, and the formats that are looked for.
+        flags: What had to be done to the bytes.
+    """
     start, end = place
     if isinstance(value, DocumentError):
         result.refused.append(RefusedPart(value.reason, value.detail, start, end))

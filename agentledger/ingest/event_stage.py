@@ -34,6 +34,9 @@ _BLANKS = b" \t\r\0\xef\xbb\xbf"
 class EventStage:
     """One batch of event logs on its way into raw."""
 
+    unrecognised = "this is no log of events that we know"
+    """What is said of a file in which nothing was found."""
+
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -187,12 +190,13 @@ class EventStage:
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        read = self._read_values if is_json else self._read_table
+        found = read(text, decoded.flags)
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
             file.state = "empty" if is_nothing else "unrecognised_format"
-            file.message = None if is_nothing else "this is no log of events that we know"
+            file.message = None if is_nothing else self.unrecognised
             return
         file.format = found.records[0].format.name
         file.rejected = rejects.locate(text, found.refused, self.key)
@@ -217,13 +221,16 @@ class EventStage:
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)
 
+    def _read_table(self, text: str, flags: tuple[str, ...]) -> EventText:
+        return read_csv(text, flags)
+
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.
 
         Of a format that takes any object, the first line that tells it counts.
         """
         lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
-        names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]
+        names = [names_of(line) for line in lines[:LOOKED_AT_LINES]]
         for present in names:
             found = recognise(present, self.formats) if present else None
             if found is not None and found.takes_any_object:
@@ -286,7 +293,7 @@ class EventStage:
             self.connection.unregister("event_texts")
 
 
-def _names_of(line: bytes) -> list[str] | None:
+def names_of(line: bytes) -> list[str] | None:
     """Names of the members of a line, or None when it is not one JSON object."""
     try:
         return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))
