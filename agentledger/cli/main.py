@@ -17,6 +17,7 @@ import typer
 import agentledger
 from agentledger import reads
 from agentledger.cli import (
+    agents,
     emit,
     intents,
     quickstart,
@@ -62,6 +63,7 @@ for family in (
     skills,
     workflows,
     intents,
+    agents,
     usage,
     emit,
     reads_command,

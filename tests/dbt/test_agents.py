@@ -38,7 +38,7 @@ def many_tasks() -> list[Row]:
                     ts=chance.choice([f"{when}:00Z"] * 9 + ["2031-01-01T00:00:00Z", "never"]),
                     success=chance.choice(["true", "true", "false", None]),
                     cost_cents="999001"
-                    if chance.random() < 0.03
+                    if chance.random() < 0.1
                     else chance.choice(["0", "0.5", "0.6", "0.7", "0.8", "0.9", "-4", None]),
                     latency_ms=chance.choice(["0", "0.1", "1700.3", "NaN", None]),
                     patterns=chance.choice([None, '{"nats":1}', '{"b":2,"a":1}', "[]"]),
