@@ -155,6 +155,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
 
 
+def environment_value(name: str) -> str | None:
+    """An environment variable that a person named for a secret; None when it is not set."""
+    return os.environ.get(name, "").strip() or None  # noqa: TID251 - the one reader of it
+
+
 def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Where Claude Code keeps its transcripts: `$CLAUDE_CONFIG_DIR/projects`, else its default.
 

@@ -11,7 +11,7 @@ Source of the formats: formats.md section 4 of the shared documents.
 from collections.abc import Mapping
 
 from agentledger.ingest import event_columns as kept
-from agentledger.ingest.event_format import EventFormat, texts, withheld
+from agentledger.ingest.event_format import EventFormat, texts
 
 CONTRACT, EXECUTION_METRICS, AI_USAGE_EVENTS = "contract", "execution_metrics", "ai_usage_events"
 """Values of `variant`: whose defaults and units a row has."""
@@ -55,7 +55,8 @@ USAGE_EVENTS = EventFormat(
         "schema_version",
     )
     | {"patterns": "JSON"},
-    columns=_USAGE_COLUMNS | withheld(_USAGE_COLUMNS, "agent_id", "task_type", "model"),
+    columns=_USAGE_COLUMNS,
+    free_fields=("agent_id", "task_type", "model"),
     identity="event_id",
     must_have="event_id is not null and agent_id is not null and ts is not null",
     project_field="project_id",
@@ -180,7 +181,8 @@ AGENT_CHANGES = EventFormat(
     name="agent_changes",
     told_by=(frozenset({"change_id", "agent_id", "changed_at"}),),
     fields=texts("change_id", "agent_id", "changed_at", "declared_at", "metric", "note"),
-    columns=_CHANGE_COLUMNS | withheld(_CHANGE_COLUMNS, "agent_id"),
+    columns=_CHANGE_COLUMNS,
+    free_fields=("agent_id",),
     identity="event_id",
     must_have="event_id is not null and agent_id is not null and ts is not null",
 )

@@ -14,6 +14,7 @@ from agentledger.query import (
     intents,
     projects,
     skills,
+    turns,
     usage,
     workflows,
 )
@@ -63,3 +64,6 @@ get_agent_history = _framed(agents.history, "get_agent_history")
 get_agent_feedback = _framed(agents.feedback, "get_agent_feedback")
 get_agent_evolution = _framed(agents.evolution, "get_agent_evolution")
 get_usage = _framed(usage.usage, "get_usage")
+get_turn_stop_reasons = _framed(turns.stop_reasons, "get_turn_stop_reasons")
+get_turns_cut_off = _framed(turns.cut_off, "get_turns_cut_off")
+get_turn_cutoff_rate = _framed(turns.cutoff_rate, "get_turn_cutoff_rate")

@@ -15,6 +15,8 @@ import pandas as pd
 
 from agentledger import status
 from agentledger.ingest.collect import collect
+from agentledger.ingest.event_formats import FORMATS
+from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
@@ -26,6 +28,7 @@ from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
+SERVER_TABLES = dg.AssetKey(["source_files", "postgres_tables"])
 TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
@@ -38,6 +41,9 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 
 NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
 """Tables written from the registry and the run itself."""
+
+POSTGRES_TABLES = frozenset(FORMATS[name].table for name in CONTRACTS)
+"""Tables of records that may come from a server, too."""
 
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
@@ -60,6 +66,7 @@ DESCRIPTIONS = {
     "projects": "Projects whose owner opted in.",
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
+    "postgres_watermarks": "How far each table on a PostgreSQL server was read.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
@@ -133,7 +140,16 @@ def build_raw_assets(
         description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
         "in. Whatever people and models wrote stays where it is.",
     )
-    return [source_files, event_logs, transcripts, collect_sources]
+    server_tables = dg.AssetSpec(
+        key=SERVER_TABLES,
+        group_name="source_files",
+        kinds={"postgres"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Tables on PostgreSQL servers: `agentledger source add postgres DSN --table "
+        "NAME` opts one in. Sessions are read only.",
+    )
+    return [source_files, event_logs, server_tables, transcripts, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -155,6 +171,10 @@ def _files_behind(table: str) -> list[dg.AssetKey]:
         return []
     if table in TRANSCRIPT_TABLES or table == "working_directories":
         return [TRANSCRIPTS]
+    if table == "postgres_watermarks":
+        return [SERVER_TABLES]
+    if table in POSTGRES_TABLES:
+        return [EVENT_LOGS, SERVER_TABLES]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
     return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS])
