@@ -168,6 +168,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "usage_quarter_hours",
         "agent_metrics", "agent_metrics_rolling", "agent_health", "agent_feedback_issues",
         "agent_suggestions", "agent_evolution", "validated_patterns", "suggestion_acceptance",
+        "turns_cut_off_early", "session_trajectories", "turn_cutoff_rates", "turn_stop_reasons",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 
