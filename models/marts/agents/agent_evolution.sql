@@ -1,6 +1,6 @@
 {{ config(tags=['as_of']) }}
-{#- Whether a declared change helped: a week before it against a week from an hour after it, which is
-    extended to two while nothing is decided. First match: not enough data, rollback, keep, no
+{#- Whether a declared change helped: a week before it against a week from an hour after it, which
+    is extended to two while nothing is decided. First match: not enough data, rollback, keep, no
     effect to be seen. -#}
 {%- set sides = ['before', 'after'] %}
 {%- set figures = {'cost': 'cost_cents', 'latency': 'latency_ms'} %}
@@ -64,7 +64,10 @@ measured as (
         looks.change_id,
         looks.look_days
         {%- for side in sides %}
-        {%- set in_side = 'tasks.occurred_at < looks.changed_at' if side == 'before' else 'tasks.occurred_at >= looks.after_start' %},
+        {%- set in_side = {
+            'before': 'tasks.occurred_at < looks.changed_at',
+            'after': 'tasks.occurred_at >= looks.after_start',
+        }[side] %},
         count(*) filter (where tasks.outcome = 'success' and {{ in_side }}) as {{ side }}_succeeded,
         count(*) filter (where tasks.outcome = 'failure' and {{ in_side }}) as {{ side }}_failed
         {%- for name, column in figures.items() %},
