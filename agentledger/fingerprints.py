@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -171,6 +172,17 @@ def context_of_published(settings: Settings) -> Context | None:
         return Context(facts["load_seq"], facts["projects"], facts["sources"], facts["models"])
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
+
+
+def is_published(settings: Settings, context: Context, as_of: datetime) -> bool:
+    """Whether the published build is of this very context, and tells of this instant.
+
+    What ages by the clock differs between two instants although no row came in between.
+    """
+    if context_of_published(settings) != context:
+        return False
+    facts = json.loads((settings.published_dir / "current.json").read_text(encoding="utf-8"))
+    return facts.get("as_of") == as_of.isoformat()
 
 
 def _digest(value: object) -> str:

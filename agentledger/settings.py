@@ -26,6 +26,7 @@ WAREHOUSE_MEMORY_LIMIT = "2500MB"
 WAREHOUSE_THREADS = 2
 """More threads cost memory per thread and gain little on the machines this is meant for."""
 
+AS_OF_VARIABLE = "AGENTLEDGER_AS_OF"
 AS_OF_STEP_MINUTES = 5
 """The instant of a run is floored to this: the shortest window that is reported; runs moments apart
 agree."""
@@ -150,7 +151,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=Path(os.path.abspath(home)),  # noqa: PTH100 - resolve() would follow a link on purpose set
         host_zone=_host_zone(env),
-        as_of_override=env.get("AGENTLEDGER_AS_OF") or None,
+        as_of_override=env.get(AS_OF_VARIABLE) or None,
     )
 
 

@@ -7,7 +7,7 @@ model names (the YAML beside the models holds them), what a person reads about a
 manifest (`manifest.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,15 @@ def published_relations(manifest: Mapping[str, Any]) -> list[PublishedRelation]:
         )
         for props in sorted(chosen, key=lambda props: props["name"])
     ]
+
+
+def tagged_models(manifest: Mapping[str, Any], tags: Set[str]) -> list[dg.AssetKey]:
+    """Keys of the models that have one of these dbt tags, in order."""
+    return sorted(
+        dg.AssetKey([props["schema"], props["name"]])
+        for props in manifest["nodes"].values()
+        if props["resource_type"] == "model" and tags & set(props["tags"])
+    )
 
 
 def model_keys(manifest: Mapping[str, Any]) -> frozenset[dg.AssetKey]:
