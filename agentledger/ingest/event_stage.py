@@ -17,7 +17,7 @@ from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
 from agentledger.ingest.event_projection import projection_sql, usual_names
-from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.event_records import EventText, RefusedPart, read_table, read_text
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -188,7 +188,9 @@ class EventStage:
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        found = (
+            self._read_values(text, decoded.flags) if is_json else read_table(text, decoded.flags)
+        )
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")

@@ -57,7 +57,12 @@ EVENT_PREFIXES = (
 )
 """Beginnings of the names of event logs inside a project; a source of events has any name."""
 
-LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
+LOG_SUFFIXES = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".copy", ".json.gz", ".jsonl.gz",
+)  # fmt: skip
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".copy")
+"""Exported tables: no form of skill metrics."""
 
 TRANSCRIPT_KINDS = ("claude-code",)
 """Kinds of sources that hold transcripts of coding agents."""
@@ -250,7 +255,7 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "events"
     if lowered.startswith(EVENT_PREFIXES):
         return "events"
-    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(".csv")
+    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(TABLE_SUFFIXES)
     return "skill_metrics" if is_metrics else None
 
 
