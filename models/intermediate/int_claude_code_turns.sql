@@ -109,7 +109,9 @@ numbered as (
         *,
         case
             when occurred_at is null or ts_suspicious then -1
-            else sum(case when place = 0 and occurred_at is not null and not ts_suspicious then 1 else 0 end)
+            else sum(
+                case when place = 0 and occurred_at is not null and not ts_suspicious then 1 else 0 end
+            )
                 over (
                     partition by session_id
                     order by occurred_at nulls last, place, event_key
@@ -160,8 +162,8 @@ turns as (
     group by session_id, prompt_no
 )
 
--- A command that the tool answers by itself, such as one that ends the session, is no turn; nor is an
--- interruption or a note of time of which nothing else is known.
+-- A command that the tool answers by itself, such as one that ends the session, is no turn; nor is
+-- an interruption or a note of time of which nothing else is known.
 select
     session_id,
     prompt_no,
