@@ -164,6 +164,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
         "usage_quarter_hours",
         "turn_stop_reasons", "turn_cutoff_rates", "turns_cut_off_early", "session_trajectories",
+        "agent_metrics", "agent_metrics_rolling",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 
