@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentledger.ingest import copy_text
 from agentledger.ingest.documents import (
     NOT_A_NUMBER,
     DocumentError,
@@ -108,6 +109,22 @@ def read_csv(
     except csv.Error as error:
         result.refused.append(RefusedPart("malformed_record", str(error), 0, len(text)))
     return result
+
+
+def read_copy_text(text: str, flags: tuple[str, ...] = ()) -> EventText:
+    """Read a table that PostgreSQL copied out as text with a header."""
+    result = EventText()
+    for start, end, cells in copy_text.rows(text):
+        if isinstance(cells, copy_text.TornRowError):
+            result.refused.append(RefusedPart("malformed_record", str(cells), start, end))
+        else:
+            _take(result, Members(cells), (start, end), (None, FORMATS), flags)
+    return result
+
+
+def read_table(text: str, flags: tuple[str, ...] = ()) -> EventText:
+    """Read a table that some database exported, as CSV or in the form of its own."""
+    return read_copy_text(text, flags) if copy_text.is_copy_text(text) else read_csv(text, flags)
 
 
 def _values(walker: Walker, position: int) -> Iterator[tuple[Any, int, int]]:

@@ -17,7 +17,7 @@ from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
 from agentledger.ingest.event_projection import projection_sql, usual_names
-from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.event_records import EventText, RefusedPart, read_table, read_text
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -222,7 +222,7 @@ class EventStage:
         return read_text(text, None, flags, self.formats)
 
     def _read_table(self, text: str, flags: tuple[str, ...]) -> EventText:
-        return read_csv(text, flags)
+        return read_table(text, flags)
 
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.

@@ -61,7 +61,12 @@ EVENT_PREFIXES = (
 )
 """Beginnings of the names of event logs inside a project; a source of events has any name."""
 
-LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
+LOG_SUFFIXES = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".copy", ".json.gz", ".jsonl.gz",
+)  # fmt: skip
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".copy")
+"""Exported tables: no form of skill metrics."""
 
 MAPPED_SUFFIXES = (*LOG_SUFFIXES, ".parquet", ".csv.gz", ".tsv", ".log")
 """Endings of the files that a mapped source reads in a folder; a file by itself has any name."""
@@ -293,7 +298,7 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "events"
     if lowered.startswith(EVENT_PREFIXES):
         return "events"
-    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(".csv")
+    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(TABLE_SUFFIXES)
     return "skill_metrics" if is_metrics else None
 
 

@@ -76,6 +76,13 @@ READ = {
     "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
     "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "
     "first_called_at last_called_at",
+    "usage/turn_stop_reasons": "project_id time_window bucket_start stop_reason_base chat_mode "
+    "turns rounds_sum rounds_n first_ended_at last_ended_at",
+    "usage/turn_cutoff_rates": "project_id time_window bucket_start chat_mode turns known_turns "
+    "early_cutoffs early_aborts",
+    "usage/turns_cut_off_early": "ended_at occurred_on project_id session_key turn_seq "
+    "stop_reason_base stop_detail chat_mode turn_intent model rounds tool_call_count llm_calls "
+    "total_tokens duration_ms turn_key",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 
