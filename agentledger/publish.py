@@ -205,6 +205,7 @@ def _swap_in(settings: Settings, draft: Path, path: Path, context: fingerprints.
         "projects": context.projects,
         "sources": context.sources,
         "models": context.models,
+        "prices": context.prices,
     }
     # After the pointer: killed in between, the next run finds its work unfinished and publishes.
     files.replace_text(settings.published_dir / "current.json", json.dumps(facts))

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentledger import files, privacy
+from agentledger import files, price_overrides, privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
 
@@ -34,6 +34,7 @@ MAX_RETENTION_DAYS = 36_500
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects
+# [[prices]]   model, input, output, cache_read, … in USD per million tokens, valid_from, valid_to
 # retention_days = 90      removes records older than that with each run; without it all is kept
 """
 
@@ -68,6 +69,8 @@ class Config:
     sources: tuple[Source, ...] = ()
     retention_days: int | None = None
     """Records older than this are removed by each run; None keeps everything."""
+    prices: tuple[price_overrides.PriceOverride, ...] = ()
+    """Prices that come before those of the package."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -92,6 +95,7 @@ def load_config(settings: Settings) -> Config:
         _first_of_each(projects, "path"),
         _first_of_each(sources, "location"),
         _retention_days(document, path),
+        price_overrides.read_overrides(_tables(document, "prices", path), path),
     )
 
 

@@ -36,6 +36,9 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
     # Added after the first release: a warehouse made before lacks them.
     connection.execute("alter table raw.files add column if not exists line_count bigint")
     connection.execute("alter table raw.skill_usage add column if not exists named_project varchar")
+    connection.execute(
+        "alter table raw.run_context add column if not exists prices_fingerprint varchar"
+    )
 
 
 @contextlib.contextmanager

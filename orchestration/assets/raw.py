@@ -16,6 +16,7 @@ import pandas as pd
 from agentledger import status
 from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
@@ -36,8 +37,8 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """Collections follow the sources: a day without one is worth a look, a week means it is broken."""
 
-NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
-"""Tables written from the registry and the run itself."""
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges", *PRICE_TABLES})
+"""Tables written from the registry, the installed prices and the run itself."""
 
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
@@ -61,6 +62,8 @@ DESCRIPTIONS = {
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
+    "priced_models": "Models as the sources name them, and what the installed prices take each for.",
+    "model_prices": "What a token of each of these models costs, since when and until when.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
 
