@@ -1,7 +1,8 @@
 """Land the prices of every model that raw names.
 
-Belongs here: which raw tables name models, when names are looked up anew, the fingerprint that makes
-the models build costs anew. Does not belong here: what a model's prices are (`prices.py`), any cost.
+Belongs here: which raw tables name models, when names are looked up anew, the fingerprint that
+makes every cost be computed anew. Does not belong here: what a model's prices are (`prices.py`),
+any cost (`models/`).
 """
 
 from collections.abc import Iterable, Sequence
@@ -152,8 +153,8 @@ def _seen(connection: duckdb.DuckDBPyConnection, since: int) -> set[NamedModel]:
             [since],
         ).fetchall()
         for provider, model, tier in rows:
-            for spelled in (provider, CANONICAL_PROVIDERS.get(provider, provider)):
-                found.add(NamedModel(spelled, model, tier))
+            found.add(NamedModel(provider, model, tier))
+            found.add(NamedModel(str(CANONICAL_PROVIDERS.get(provider, provider)), model, tier))
     return found
 
 
