@@ -11,6 +11,7 @@ from agentledger.query import (
     asked,
     boost_proposals,
     intents,
+    prices,
     projects,
     skills,
     usage,
@@ -58,3 +59,5 @@ get_intent_failure_modes = _framed(intents.failure_modes, "get_intent_failure_mo
 get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
 get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
 get_usage = _framed(usage.usage, "get_usage")
+get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")
+get_model_prices = _framed(prices.model_prices, "get_model_prices")
