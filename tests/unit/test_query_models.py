@@ -75,7 +75,13 @@ READ = {
     "usage/usage_quarter_hours": "quarter_start project_id session_key model calls api_errors "
     "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
     "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "
-    "first_called_at last_called_at",
+    "cost_usd unpriced_calls unpriced_tokens cost_as_billed_usd billed_calls cost_today_usd "
+    "unpriced_today_calls cache_savings_usd unknown_savings_calls first_called_at last_called_at",
+    "usage/dim_model_prices": "provider model service_tier token_class context_threshold "
+    "usd_per_token usd_as_quoted valid_from valid_to source source_version matched_provider "
+    "matched_model",
+    "usage/v_unpriced_models": "provider model calls unpriced_calls unpriced_tokens reason "
+    "last_called_at",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 
