@@ -1,7 +1,7 @@
 """Prices that a person wrote into `config.toml`, which come before those of the package.
 
 Belongs here: what a `[[prices]]` entry may say, and the errors for people. Does not belong here:
-how prices are put together (`prices.py`), reading the file (`registry.py`).
+how prices are put together (`prices.py`), reading the file (`config.py`).
 
     [[prices]]
     model = "claude-sonnet-4-5"      # as the calls name it, or as the package does

@@ -14,6 +14,7 @@ from agentledger.query import (
     prices,
     projects,
     skills,
+    turns,
     usage,
     workflows,
 )
@@ -61,3 +62,6 @@ get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
 get_usage = _framed(usage.usage, "get_usage")
 get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")
 get_model_prices = _framed(prices.model_prices, "get_model_prices")
+get_turn_stop_reasons = _framed(turns.stop_reasons, "get_turn_stop_reasons")
+get_turns_cut_off = _framed(turns.cut_off, "get_turns_cut_off")
+get_turn_cutoff_rate = _framed(turns.cutoff_rate, "get_turn_cutoff_rate")

@@ -16,7 +16,8 @@ create table if not exists state.model_builds (
     load_seq bigint not null,
     projects_fingerprint varchar not null
 );
--- Added later: a state made before lacks it.
+-- Later than the table: what depends on the instant of a run as well, or on prices.
+alter table state.model_builds add column if not exists as_of timestamptz;
 alter table state.model_builds add column if not exists prices_fingerprint varchar
 {% endmacro %}
 
@@ -51,10 +52,13 @@ delete from state.model_builds where model_name = '{{ this.identifier }}'
 {%- endmacro %}
 
 {% macro remember_build(upstream, column) -%}
-insert into state.model_builds (model_name, load_seq, projects_fingerprint, prices_fingerprint)
+insert into state.model_builds (
+    model_name, load_seq, projects_fingerprint, as_of, prices_fingerprint
+)
 select
     '{{ this.identifier }}',
     (select coalesce(max(upstream.{{ column }}), -1) from {{ upstream }} as upstream),
     {{ projects_fingerprint() }},
+    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context),
     {{ prices_fingerprint() }}
 {%- endmacro %}

@@ -164,6 +164,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "v_intent_top_clarify_verbs", "v_intent_semreg_overrides", "v_intent_semreg_denies",
         "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
         "usage_quarter_hours", "dim_model_prices", "v_unpriced_models",
+        "agent_metrics", "agent_metrics_rolling",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

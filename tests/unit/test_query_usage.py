@@ -23,8 +23,8 @@ create table marts.usage_quarter_hours (
     web_search_requests bigint, cost_usd decimal(18, 9), unpriced_calls bigint,
     unpriced_tokens bigint, cost_as_billed_usd decimal(18, 9), billed_calls bigint,
     cost_today_usd decimal(18, 9), unpriced_today_calls bigint,
-    cache_savings_usd decimal(18, 9), unknown_savings_calls bigint, first_called_at timestamptz, last_called_at timestamptz,
-    load_seq bigint
+    cache_savings_usd decimal(18, 9), unknown_savings_calls bigint,
+    first_called_at timestamptz, last_called_at timestamptz, load_seq bigint
 )
 """
 ONE, TWO = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
