@@ -62,7 +62,7 @@ DESCRIPTIONS = {
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
-    "priced_models": "Models as the sources name them, and what the installed prices take them for.",
+    "priced_models": "Models as the sources name them, and what the price package takes them for.",
     "model_prices": "What a token of each of these models costs, since when and until when.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
