@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentledger import postgres_sources, privacy
+from agentledger import postgres_sources, price_overrides, privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
@@ -61,6 +61,8 @@ class Config:
     sources: tuple[Source, ...] = ()
     retention_days: int | None = None
     """Records older than this are removed by each run; None keeps everything."""
+    prices: tuple[price_overrides.PriceOverride, ...] = ()
+    """Prices that come before those of the package."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -85,6 +87,7 @@ def load_config(settings: Settings) -> Config:
         _first_of_each(projects, "path"),
         _first_of_each(sources, "location"),
         _retention_days(document, path),
+        price_overrides.read_overrides(_tables(document, "prices", path), path),
     )
 
 

@@ -1,4 +1,4 @@
-"""Fingerprints of what is not a row: projects, sources and the code of the models.
+"""Fingerprints of what is not a row: projects, sources, prices and the code of the models.
 
 Belongs here: computing them, and comparing those of the configuration, the warehouse and the
 published build. A changed fingerprint makes a run rebuild what depends on it.
@@ -32,10 +32,14 @@ class Context:
     projects: str
     sources: str
     models: str
+    prices: str = ""
 
 
 def current_context(
-    connection: duckdb.DuckDBPyConnection, roots: Sequence["ScanRoot"], load_seq: int
+    connection: duckdb.DuckDBPyConnection,
+    roots: Sequence["ScanRoot"],
+    load_seq: int,
+    prices: str = "",
 ) -> Context:
     """Fingerprints of the configuration and the code as they are now.
 
@@ -43,6 +47,7 @@ def current_context(
         connection: The warehouse, whose `raw.sources` still holds the zones of the last run.
         roots: What the user opted in to.
         load_seq: Highest load sequence number in the ledger.
+        prices: Fingerprint of the prices (`ingest/model_prices.py`).
     """
     built = context_of_warehouse(connection)
     projects = projects_fingerprint(roots)
@@ -51,6 +56,7 @@ def current_context(
         projects=projects,
         sources=_source_generation(connection, roots, projects, built),
         models=models_fingerprint(),
+        prices=prices,
     )
 
 
@@ -148,14 +154,16 @@ def differences(now: Context, built: Context | None) -> list[str]:
         reasons.append("the time zone or mapping of a source, or what projects share, changed")
     if now.models != built.models:
         reasons.append("the models changed")
+    if now.prices != built.prices:
+        reasons.append("the prices of models changed")
     return reasons
 
 
 def context_of_warehouse(connection: duckdb.DuckDBPyConnection) -> Context | None:
     """Read what the last run wrote to `raw.run_context`; None before the first run."""
     rows = connection.execute(
-        "select load_seq, projects_fingerprint, sources_fingerprint, models_fingerprint "
-        "from raw.run_context"
+        "select load_seq, projects_fingerprint, sources_fingerprint, models_fingerprint, "
+        "coalesce(prices_fingerprint, '') from raw.run_context"
     ).fetchall()
     return Context(*rows[0]) if rows else None
 
@@ -169,7 +177,9 @@ def context_of_published(settings: Settings) -> Context | None:
     sidecar = settings.published_dir / "current.json"
     try:
         facts = json.loads(sidecar.read_text(encoding="utf-8"))
-        return Context(facts["load_seq"], facts["projects"], facts["sources"], facts["models"])
+        return Context(
+            *(facts[name] for name in ("load_seq", "projects", "sources", "models", "prices"))
+        )
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
 

@@ -208,6 +208,7 @@ def _swap_in(
         "sources": context.sources,
         "models": context.models,
         "as_of": as_of.isoformat(),
+        "prices": context.prices,
     }
     # After the pointer: killed in between, the next run finds its work unfinished and publishes.
     files.replace_text(settings.published_dir / "current.json", json.dumps(facts))

@@ -22,6 +22,7 @@ from agentledger import (
 )
 from agentledger.ingest import (
     load,
+    model_prices,
     plan,
     postgres,
     rejects,
@@ -122,7 +123,8 @@ def collect(
         batches=len(batches) + pages,
     )
     with warehouse.transaction(connection):
-        _write_context(connection, key, roots, report, as_of)
+        found_prices = model_prices.write(connection, config.prices, run_id=run_id, as_of=as_of)
+        _write_context(connection, key, roots, report, as_of, found_prices)
     report.seconds = time.monotonic() - started
     return report
 
@@ -176,9 +178,10 @@ def _write_context(
     roots: Sequence[scan.ScanRoot],
     report: CollectionReport,
     as_of: datetime,
+    found_prices: str,
 ) -> None:
     """Write what is not a row of telemetry: projects, sources, the run's own facts."""
-    context = fingerprints.current_context(connection, roots, report.load_seq)
+    context = fingerprints.current_context(connection, roots, report.load_seq, found_prices)
     connection.execute("update raw.projects set is_active = false")
     connection.execute("update raw.sources set is_active = false")
     for root in roots:
@@ -218,9 +221,11 @@ def _write_context(
         )  # fmt: skip
     connection.execute("delete from raw.run_context")
     connection.execute(
-        "insert into raw.run_context values (?, ?, ?, ?, ?, ?)",
+        "insert into raw.run_context (run_id, as_of, load_seq, projects_fingerprint, "
+        "sources_fingerprint, models_fingerprint, prices_fingerprint) "
+        "values (?, ?, ?, ?, ?, ?, ?)",
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
-         context.models],
+         context.models, context.prices],
     )  # fmt: skip
 
 

@@ -118,7 +118,7 @@ def read_copy_text(text: str, flags: tuple[str, ...] = ()) -> EventText:
         if isinstance(cells, copy_text.TornRowError):
             result.refused.append(RefusedPart("malformed_record", str(cells), start, end))
         else:
-            _take(result, Members(cells), (start, end), (None, FORMATS), flags)
+            take(result, Members(cells), (start, end), (None, FORMATS), flags)
     return result
 
 

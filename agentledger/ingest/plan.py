@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
-from agentledger.ingest import postgres_state, scan
+from agentledger.ingest import model_prices, postgres_state, scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
@@ -233,7 +233,12 @@ def new_work(
             known = read_ledger(connection)
             tables = postgres_state.read_states(connection) if _has_tables(roots) else {}
             built = fingerprints.context_of_warehouse(connection)
-            now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
+            now = fingerprints.current_context(
+                connection,
+                roots,
+                latest_load_seq(connection),
+                model_prices.expected(built.prices if built else None, config.prices),
+            )
             aged = retention.due_reasons(
                 connection,
                 config.retention_days,
@@ -242,6 +247,8 @@ def new_work(
             )
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
+        except duckdb.BinderException:
+            return NewWork(["an earlier version made the ledger"])  # the run adds what it lacks
     reasons = purge.pending_reasons(settings)
     loads = [
         load

@@ -12,6 +12,7 @@ from agentledger.query import (
     asked,
     boost_proposals,
     intents,
+    prices,
     projects,
     skills,
     turns,
@@ -64,6 +65,8 @@ get_agent_history = _framed(agents.history, "get_agent_history")
 get_agent_feedback = _framed(agents.feedback, "get_agent_feedback")
 get_agent_evolution = _framed(agents.evolution, "get_agent_evolution")
 get_usage = _framed(usage.usage, "get_usage")
+get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")
+get_model_prices = _framed(prices.model_prices, "get_model_prices")
 get_turn_stop_reasons = _framed(turns.stop_reasons, "get_turn_stop_reasons")
 get_turns_cut_off = _framed(turns.cut_off, "get_turns_cut_off")
 get_turn_cutoff_rate = _framed(turns.cutoff_rate, "get_turn_cutoff_rate")

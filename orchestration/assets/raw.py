@@ -18,6 +18,7 @@ from agentledger.ingest.collect import collect
 from agentledger.ingest.event_formats import FORMATS
 from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
@@ -39,8 +40,8 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """Collections follow the sources: a day without one is worth a look, a week means it is broken."""
 
-NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
-"""Tables written from the registry and the run itself."""
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges", *PRICE_TABLES})
+"""Tables written from the registry, the installed prices and the run itself."""
 
 POSTGRES_TABLES = frozenset(FORMATS[name].table for name in CONTRACTS)
 """Tables of records that may come from a server, too."""
@@ -68,6 +69,8 @@ DESCRIPTIONS = {
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
     "postgres_watermarks": "How far each table on a PostgreSQL server was read.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
+    "priced_models": "Models as the sources name them, and what the price package takes them for.",
+    "model_prices": "What a token of each of these models costs, since when and until when.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
 
