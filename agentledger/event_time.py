@@ -28,6 +28,7 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),
+    "codex_lines": ("ts",),
 }
 """Raw table of records → columns that tell when; the first that can be read counts."""
 

@@ -196,13 +196,14 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add codex",
     )
 )
 def add(
     kind: KindArgument,
     location: Annotated[
         str | None,
-        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code knows its own."),
+        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code and codex know their own."),
     ] = None,
     zone: ZoneOption = None,
     all_projects: Annotated[
@@ -214,13 +215,14 @@ def add(
     """Opt a source in."""
     from agentledger import registry
     from agentledger.cli import output
+    from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
     place = _default_location(kind, yes) if location is None else location
     source = registry.add_source(
         options.current_settings(), kind, place, zone, "all" if all_projects else None
     )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
-    if kind == "claude-code" and source.projects != "all":
+    if kind in TRANSCRIPT_KINDS and source.projects != "all":
         output.write_note(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
@@ -234,13 +236,14 @@ def _default_location(kind: str, yes: bool) -> str:
     from agentledger import settings
     from agentledger.cli import output
 
-    if kind != "claude-code":
+    folders = {"claude-code": settings.claude_code_folder, "codex": settings.codex_folder}
+    if kind not in folders:
         raise UsageError(f"Where is it? Type: agentledger source add {kind} LOCATION")
-    place = settings.claude_code_folder()
+    place = folders[kind]()
     if not place.is_dir():
         raise UsageError(
             f"There are no transcripts at {place}. "
-            "Type where they are: agentledger source add claude-code LOCATION"
+            f"Type where they are: agentledger source add {kind} LOCATION"
         )
     if not yes and not sys.stdin.isatty():
         raise UsageError(f"Found {place}. To let it be read, type the command again with --yes.")
