@@ -1,7 +1,8 @@
 """The raw tables of coding-agent transcripts.
 
 Belongs here: their DDL and what a row of each is. Does not belong here: how they are filled
-(`ingest/transcript_formats.py`, `ingest/codex_formats.py`, `ingest/working_directories.py`), the other tables
+(`ingest/transcript_formats.py`, `ingest/codex_formats.py`, `ingest/working_directories.py`), the
+other tables
 (`raw_tables.py`).
 """
 

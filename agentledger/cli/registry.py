@@ -203,7 +203,9 @@ def add(
     kind: KindArgument,
     location: Annotated[
         str | None,
-        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code and codex know their own."),
+        typer.Argument(
+            metavar="[LOCATION]", help="File or folder; tools that are known need none."
+        ),
     ] = None,
     zone: ZoneOption = None,
     all_projects: Annotated[

@@ -221,14 +221,17 @@ class EventStage:
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.
 
-        Of a format that takes any object, the first line that tells it counts.
+        Of a format that takes any object, the first line that tells it counts, unless a line
+        before it tells another format.
         """
         lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
         names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]
         for present in names:
             found = recognise(present, self.formats) if present else None
-            if found is not None and found.takes_any_object:
-                return present
+            if found is not None:
+                if found.takes_any_object:
+                    return present
+                break
         return names[0] if names else None
 
     def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:

@@ -3,6 +3,7 @@
 The expected numbers were computed independently of this project, straight from the files.
 """
 
+import json
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -103,3 +104,47 @@ def test_files_in_any_order_one_run_each(
         ledger.run()
     assert tokens(ledger) == TOKENS
     assert ledger.facts() == whole.facts()
+
+
+def rollout(thread: str, day: int, totals: list[int], **head: str) -> str:
+    """A thread: its session_meta, one turn, and its totals one minute after the other."""
+    stamp = f"2026-05-{day:02d}T08:{{:02d}}:00.000Z"
+    lines: list[Any] = [
+        {
+            "type": "session_meta",
+            "payload": {"id": thread, "cwd": "/w/app", "source": "cli"} | head,
+        },
+        {"type": "turn_context", "payload": {"model": "model-c"}},
+    ]
+    for total in totals:
+        usage = {"input_tokens": total, "cached_input_tokens": 0, "output_tokens": total // 10}
+        info = {"total_token_usage": usage | {"total_tokens": total + total // 10}}
+        lines.append({"type": "event_msg", "payload": {"type": "token_count", "info": info}})
+    return "".join(
+        json.dumps({"timestamp": stamp.format(minute)} | line) + "\n"
+        for minute, line in enumerate(lines)
+    )
+
+
+def test_a_fork_that_comes_before_its_parent_gives_back_what_it_copied(
+    new_ledger: Callable[[], SourceLedger],
+) -> None:
+    """Steps that turn out to be copies leave the facts, and slices end like a load at once."""
+    parent, child = rollout("a", 1, [100, 250, 600]), rollout("b", 2, [100, 250, 400])
+    child = child.replace('"source": "cli"', '"source": "cli", "parent_thread_id": "a"')
+    slices, once = new_ledger(), new_ledger()
+    slices.write("sessions/b.jsonl", child)
+    slices.run()
+    assert tokens(slices)[0] == 400
+    slices.write("sessions/a.jsonl", "".join(parent.splitlines(keepends=True)[:4]))
+    slices.run()
+    assert tokens(slices)[0] == 250 + 150
+    slices.write("sessions/a.jsonl", parent)
+    slices.write("archived_sessions/b.jsonl", child)
+    slices.run()
+    once.write("sessions/a.jsonl", parent)
+    once.write("sessions/b.jsonl", child)
+    once.write("archived_sessions/b.jsonl", child)
+    once.run()
+    assert tokens(once)[0] == 600 + 150
+    assert slices.facts() == once.facts()
