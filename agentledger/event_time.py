@@ -29,6 +29,7 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),
     "codex_lines": ("ts",),
+    "langfuse_observations": ("started_at", "ended_at"),
 }
 """Raw table of records → columns that tell when; the first that can be read counts."""
 

@@ -60,6 +60,17 @@ TRANSCRIPT_TABLES: dict[str, str] = {
         call_id varchar, tool_name varchar, exit_code varchar, error_class varchar,
         length_bytes bigint
     """,
+    # One row per version of an observation of Langfuse (formats.md 9), per file that holds it.
+    "langfuse_observations": _LINE_COLUMNS
+    + """
+        observation_ref varchar, trace_id varchar, observation_id varchar,
+        parent_observation_id varchar, named_project varchar, session_id varchar,
+        observation_type varchar, observation_name varchar, level varchar, environment varchar,
+        model varchar, started_at varchar, ended_at varchar, completion_started_at varchar,
+        updated_at varchar, input_usage varchar, output_usage varchar, total_usage varchar,
+        usage_input varchar, usage_output varchar, usage_total varchar, usage_cache_read varchar,
+        usage_cache_write varchar, usage_reasoning varchar, total_cost varchar
+    """,
     # Where sessions ran, and which project each folder belongs to; resolved anew by each run.
     "working_directories": """
         workdir_id bigint primary key, source_id varchar not null, cwd varchar not null,

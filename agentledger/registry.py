@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CONFIG_LOCK_WAIT_SECONDS = 10.0
 """Edits take milliseconds; whoever holds the lock longer is stuck."""
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "codex")
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "codex", "langfuse")
 """Kinds that `source add` takes."""
 
 MAX_RETENTION_DAYS = 36_500

@@ -17,7 +17,13 @@ from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
 from agentledger.ingest.event_projection import projection_sql, usual_names
-from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.event_records import (
+    EventText,
+    RefusedPart,
+    read_csv,
+    read_parquet,
+    read_text,
+)
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -27,6 +33,8 @@ FIRST_BYTES = 1024 * 1024
 
 LOOKED_AT_LINES = 20
 """Lines among which one must tell a format whose first lines may be anything."""
+
+PARQUET_MARK = b"PAR1"
 
 _BLANKS = b" \t\r\0\xef\xbb\xbf"
 
@@ -182,13 +190,16 @@ class EventStage:
     def _read_document(self, file: StagedFile) -> None:
         """Read a file that is not a log of lines: one document, a list, a table as CSV."""
         data = event_file.read_whole(file)
+        if data[:4] == PARQUET_MARK:
+            self._read_parquet(file, data)
+            return
         decoded = decode(data)
         text = decoded.text
         if not text.strip(" \t\r\n\0\ufeff"):
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        found = self._read_values(text, decoded.flags) if is_json else self._read_table(text, decoded.flags)
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
@@ -217,6 +228,23 @@ class EventStage:
 
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)
+
+    def _read_table(self, text: str, flags: tuple[str, ...]) -> EventText:
+        return read_csv(text, flags, self.formats)
+
+    def _read_parquet(self, file: StagedFile, data: bytes) -> None:
+        found = read_parquet(data, (), self.formats)
+        file.variant = "parquet"
+        if not found.records:
+            file.state, file.message = "unrecognised_format", "this is no table that we know"
+            return
+        file.format = found.records[0].format.name
+        # A table has rows instead of lines.
+        rows = [
+            (file.file_id, number, 0, 0, record.json_text, record.flags)
+            for number, record in enumerate(found.records, start=1)
+        ]
+        self._append_clean(self.formats[file.format], rows)
 
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.

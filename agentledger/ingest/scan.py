@@ -62,13 +62,14 @@ LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
 TRANSCRIPT_KINDS = ("claude-code", "codex")
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts"]
+Reader = Literal["skill_metrics", "events", "transcripts", "langfuse"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
     "codex": "transcripts",
+    "langfuse": "langfuse",
 }
 
 _TRANSCRIPT_SUFFIXES = {
@@ -101,7 +102,7 @@ class ScanRoot:
     @property
     def names_projects(self) -> bool:
         """Whether its events may name projects of their own."""
-        return self.kind in ("events", "spool")
+        return self.kind in ("events", "spool", "langfuse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,8 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "skill_metrics"
     if root.kind in TRANSCRIPT_KINDS:
         return "transcripts" if lowered.endswith(_TRANSCRIPT_SUFFIXES[root.kind]) else None
+    if root.kind == "langfuse":
+        return "langfuse" if lowered.endswith((*LOG_SUFFIXES, ".csv.gz", ".parquet")) else None
     if not lowered.endswith(LOG_SUFFIXES):
         return None
     if root.kind != "skill-metrics":
