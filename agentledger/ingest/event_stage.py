@@ -199,7 +199,11 @@ class EventStage:
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else self._read_table(text, decoded.flags)
+        found = (
+            self._read_values(text, decoded.flags)
+            if is_json
+            else self._read_table(text, decoded.flags)
+        )
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
