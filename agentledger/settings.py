@@ -93,6 +93,11 @@ class Settings:
         return self.home / "reads"
 
     @property
+    def changes_dir(self) -> Path:
+        """Changes of agents that were declared, one line each."""
+        return self.home / "changes"
+
+    @property
     def docs_dir(self) -> Path:
         """Static dbt docs site."""
         return self.published_dir / "docs"

@@ -92,9 +92,7 @@ def prepare_manifest(
             return False
         with tempfile.TemporaryDirectory(dir=target, prefix=".prepare-") as scratch_name:
             scratch = Path(scratch_name)
-            if partial_parse_path(project_dir).exists():
-                shutil.copy(partial_parse_path(project_dir), scratch)
-            _parse(settings, project_dir, scratch)
+            _parse_reusing(partial_parse_path(project_dir), settings, project_dir, scratch)
             # Readers of the manifest never meet half a file: each is moved into its place, and the
             # fingerprint, which declares them valid, last.
             _fingerprint_path(project_dir).unlink(missing_ok=True)
@@ -135,6 +133,22 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 def dbt_executable() -> Path:
     """`dbt` of the running interpreter; PATH is not asked, the environment may not be active."""
     return Path(sys.executable).with_name("dbt")
+
+
+def _parse_reusing(earlier: Path, settings: Settings, project_dir: Path, target: Path) -> None:
+    """Parse what changed since the earlier parse, or all of it when dbt cannot go on from that.
+
+    A description that moved to another file is such a change: dbt says it stands there twice.
+    """
+    if earlier.exists():
+        shutil.copy(earlier, target)
+        try:
+            _parse(settings, project_dir, target)
+        except AgentLedgerError:
+            (target / earlier.name).unlink(missing_ok=True)
+        else:
+            return
+    _parse(settings, project_dir, target)
 
 
 def _parse(settings: Settings, project_dir: Path, target: Path) -> None:

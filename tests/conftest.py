@@ -1,12 +1,11 @@
 """Fixtures that several kinds of tests share: the dbt project built on a warehouse of their own.
 
-Belongs here: running dbt as users do, in a process of its own. Does not belong here: rows (see
-`factories.py`) and expectations.
+Belongs here: which warehouse and folders a run of dbt gets. Does not belong here: the process it
+runs in (`dbt_process.py`), rows (`factories.py`), expectations.
 """
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import pytest
 
 from agentledger.settings import Settings, process_environment
+from tests.dbt_process import run_dbt
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = REPO_ROOT / "dbt_project"
@@ -26,31 +26,33 @@ DbtCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
     """A function that runs dbt: `dbt(warehouse, "build", ..., check=True)`.
 
-    All calls of a session share one target folder, so the project is parsed once.
+    All calls of a session share one target folder, and the path of the warehouse is relative to
+    where dbt runs: another path would be another profile, and another profile means that dbt parses
+    the whole project again, which takes longer than building the models of most tests.
     """
     target = tmp_path_factory.mktemp("dbt-target")
+    environment = process_environment(
+        Settings(home=target, host_zone="UTC"),
+        {
+            "AGENTLEDGER_SPILL": "spill",
+            "DBT_PROFILES_DIR": str(DBT_PROJECT),
+            "DBT_PROJECT_DIR": str(DBT_PROJECT),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(target),
+        },
+    )
 
     def run(
         warehouse: Path, *arguments: str, check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
-        extra = {
-            "AGENTLEDGER_WAREHOUSE": str(warehouse),
-            "AGENTLEDGER_SPILL": str(target / "spill"),
-            "DBT_PROFILES_DIR": str(DBT_PROJECT),
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(target),
-        }
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments],
-            cwd=DBT_PROJECT,
-            env=process_environment(Settings(home=target, host_zone="UTC"), extra),
-            capture_output=True,
-            text=True,
+        done = run_dbt(
+            ["--no-use-colors", *arguments],
+            folder=warehouse.parent,
+            environment=environment | {"AGENTLEDGER_WAREHOUSE": warehouse.name},
             timeout=DBT_TIMEOUT_SECONDS,
-            check=False,
         )
         if check:
-            assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+            assert done.returncode == 0, done.stdout[-6000:]
         return done
 
     run.target = target  # type: ignore[attr-defined]

@@ -27,6 +27,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    turns,
     usage,
     workflows,
 )
@@ -63,6 +64,7 @@ for family in (
     workflows,
     intents,
     usage,
+    turns,
     emit,
     reads_command,
 ):

@@ -29,76 +29,37 @@ def add_commands(app: typer.Typer) -> None:
     app.add_typer(usage_app, name="usage")
 
 
-@usage_app.command(epilog=examples("usage daily --since 7d", "usage daily --zone Asia/Tokyo"))
-def daily(
-    zone: ZoneOption = "UTC",
-    project: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per day of a time zone."""
-    _answer("daily", zone, project, since, until, as_json)
+_GROUPINGS = (
+    ("daily", "One row per day of a time zone.", ("--since 7d", "--zone Asia/Tokyo")),
+    ("weekly", "One row per week, from Monday, of a time zone.", ("", "--since 4w --json")),
+    ("monthly", "One row per month of a time zone.", ("", "--project shop")),
+    ("session", "One row per session, the latest first.", ("--since 1d", "--json")),
+    ("project", "One row per project, the largest first.", ("", "--since 30d")),
+    ("model", "One row per model, the largest first.", ("", "--project shop --json")),
+)
+"""What a row stands for: the command, its help, the options of its examples."""
 
 
-@usage_app.command(epilog=examples("usage weekly", "usage weekly --since 4w --json"))
-def weekly(
-    zone: ZoneOption = "UTC",
-    project: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per week, from Monday, of a time zone."""
-    _answer("weekly", zone, project, since, until, as_json)
+def _add_grouping(by: str, summary: str, shown: tuple[str, ...]) -> None:
+    """Add the command of one grouping; all of them take the same options."""
+
+    @usage_app.command(
+        by,
+        help=summary,
+        epilog=examples(*(f"usage {by} {options}".rstrip() for options in shown)),
+    )
+    def answer_grouped(
+        zone: ZoneOption = "UTC",
+        project: ProjectOption = None,
+        since: SinceOption = None,
+        until: UntilOption = None,
+        as_json: JsonOption = False,
+    ) -> None:
+        _answer(by, zone, project, since, until, as_json)
 
 
-@usage_app.command(epilog=examples("usage monthly", "usage monthly --project shop"))
-def monthly(
-    zone: ZoneOption = "UTC",
-    project: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per month of a time zone."""
-    _answer("monthly", zone, project, since, until, as_json)
-
-
-@usage_app.command(epilog=examples("usage session --since 1d", "usage session --json"))
-def session(
-    zone: ZoneOption = "UTC",
-    project: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per session, the latest first."""
-    _answer("session", zone, project, since, until, as_json)
-
-
-@usage_app.command(epilog=examples("usage project", "usage project --since 30d"))
-def project(
-    zone: ZoneOption = "UTC",
-    only: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per project, the largest first."""
-    _answer("project", zone, only, since, until, as_json)
-
-
-@usage_app.command(epilog=examples("usage model", "usage model --project shop --json"))
-def model(
-    zone: ZoneOption = "UTC",
-    project: ProjectOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """One row per model, the largest first."""
-    _answer("model", zone, project, since, until, as_json)
+for _grouping in _GROUPINGS:
+    _add_grouping(*_grouping)
 
 
 def _answer(

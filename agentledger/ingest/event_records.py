@@ -129,7 +129,7 @@ def read_parquet(
                     cells = Members({name: _cell(cell) for name, cell in row.items()})
                     _take(result, cells, (0, 0), (None, formats), flags)
     except (pa.ArrowException, OSError) as error:
-        raise DocumentError("malformed_record", f"the table is damaged: {error}") from error
+        raise DocumentError("unrecognised_format", f"the table is damaged: {error}") from error
     return result
 
 

@@ -174,7 +174,11 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
 
 def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
     """Folders of the data home that exist; their times are UTC by contract."""
-    folders = {"spool": settings.spool_dir, "reads": settings.reads_dir}
+    folders = {
+        "spool": settings.spool_dir,
+        "reads": settings.reads_dir,
+        "changes": settings.changes_dir,
+    }
     return [
         ScanRoot(
             source_id=source_id(key, kind, str(folder)),

@@ -73,6 +73,7 @@ FIELDS = {
 }
 
 _TEXT = "json_extract_string(r.record, '$.message.content')"
+_FIRST_TEXT = _TEXT.replace("content'", "content[0].text'")
 
 GLIMPSES = {
     # A small object of numbers, looked into once it is known to be there.
@@ -85,7 +86,9 @@ GLIMPSES = {
     + "}'))",
     # Texts stay in their line unless something in it asks for a look at their beginning.
     "prompt_text": "case when x.type = 'user' and x.message.content is null "
-    f"then left(ltrim({_TEXT}), 400) end",
+    f"then left(ltrim({_TEXT}), 400) "
+    "when x.type = 'user' and x.message.content[1].type = 'text' "
+    f"then left(ltrim({_FIRST_TEXT}), 400) end",
     "failed_texts": "case when contains(r.record, '\"is_error\":true') "
     "or contains(r.record, '\"is_error\": true') "
     "then json_extract_string(r.record, '$.message.content[*].content') end",
@@ -142,9 +145,9 @@ BLOCKS = f"""case when len(list_filter(x.message.content, lambda block: {_IS_TOO
 
 _PROMPT_KIND = """case
     when x.type is distinct from 'user' or x.message is null then null
-    when prompt_text is null then case
-        when list_contains(list_transform(x.message.content, lambda block: block.type),
-            'tool_result') then 'tool_result' else 'blocks' end
+    when list_contains(list_transform(x.message.content, lambda block: block.type),
+        'tool_result') then 'tool_result'
+    when prompt_text is null then 'blocks'
     when x.isCompactSummary = 'true' then 'compact_summary'
     when regexp_matches(prompt_text, '^<(command-name|command-message)>') then 'command'
     when regexp_matches(prompt_text, '^<(local-command|bash)-') then 'command_output'

@@ -167,7 +167,27 @@ SUGGESTION_FEEDBACK = EventFormat(
     wrappers=frozenset({"suggestion_feedback"}),
 )  # fmt: skip
 
+_CHANGE_COLUMNS = {
+    "event_id": kept.identifier("change_id"),
+    "agent_id": kept.title("agent_id"),
+    "ts": kept.time("changed_at"),
+    "declared_at": kept.time("declared_at"),
+    "metric": kept.class_name("metric"),
+    "note_length": kept.length("note"),
+}
+
+AGENT_CHANGES = EventFormat(
+    name="agent_changes",
+    told_by=(frozenset({"change_id", "agent_id", "changed_at"}),),
+    fields=texts("change_id", "agent_id", "changed_at", "declared_at", "metric", "note"),
+    columns=_CHANGE_COLUMNS | withheld(_CHANGE_COLUMNS, "agent_id"),
+    identity="event_id",
+    must_have="event_id is not null and agent_id is not null and ts is not null",
+)
+
 USAGE_FORMATS: Mapping[str, EventFormat] = {
     item.name: item
-    for item in (USAGE_EVENTS, EXECUTION_METRICS_ROWS, AI_USAGE_ROWS, SUGGESTION_FEEDBACK)
+    for item in (
+        USAGE_EVENTS, EXECUTION_METRICS_ROWS, AI_USAGE_ROWS, SUGGESTION_FEEDBACK, AGENT_CHANGES,
+    )
 }

@@ -1,8 +1,9 @@
-{#- When an event of a log happened: the CTEs `zones`, `zone_shift_days`, `spelled`, `placed`
-    and `timed` over a CTE with `ts` and `source_id`. The same rules as for skill invocations;
-    the joins also keep the engine from computing the expressions of the caller's CTE once for
-    each use. `timed` adds occurred_at, is_local_time_ambiguous and ts_spelling. -#}
-{% macro event_time_ctes(relation) -%}
+{#- When an event happened: the CTEs `zones`, `zone_shift_days`, `spelled`, `placed` and `timed`
+    over a CTE with `source_id` and the time texts. `zone` is where its wall clocks are read. `timed`
+    adds occurred_at and is_local_time_ambiguous from the first text, `<text>_instant` from each
+    further one, `<text>_spelling` from all. The joins also keep the engine from computing the
+    expressions of the caller's CTE once for each use. -#}
+{% macro event_time_ctes(relation, texts=('ts',), zone="coalesce(zones.zone, 'UTC')") -%}
 zones as (
     select source_id, zone from {{ source('raw', 'sources') }}
 ),
@@ -12,24 +13,29 @@ zones as (
 spelled as (
     select
         *,
-        {{ timestamp_spelling('trim(ts)') }} as ts_spelling
+        {%- for text in texts %}
+        {{ timestamp_spelling('trim(' ~ text ~ ')') }} as {{ text }}_spelling{{ ',' if not loop.last }}
+        {%- endfor %}
     from {{ relation }}
 ),
 
 placed as (
     select
         spelled.*,
-        coalesce(zones.zone, 'UTC') as zone,
+        {{ zone }} as zone,
+        {%- for text in texts %}
+        {%- set written = 'trim(spelled.' ~ text ~ ')' %}
         case
-            when spelled.ts_spelling = 'wall'
-                then {{ parse_timestamp('trim(spelled.ts)', 'timestamp') }}
-        end as wall_clock,
+            when spelled.{{ text }}_spelling = 'wall'
+                then {{ parse_timestamp(written, 'timestamp') }}
+        end as {{ text }}_wall,
         case
-            when spelled.ts_spelling = 'offset'
-                then {{ parse_timestamp('trim(spelled.ts)', 'timestamptz') }}
-            when spelled.ts_spelling = 'epoch'
-                then {{ epoch_text_to_instant('trim(spelled.ts)') }}
-        end as stated_instant
+            when spelled.{{ text }}_spelling = 'offset'
+                then {{ parse_timestamp(written, 'timestamptz') }}
+            when spelled.{{ text }}_spelling = 'epoch'
+                then {{ epoch_text_to_instant(written) }}
+        end as {{ text }}_stated{{ ',' if not loop.last }}
+        {%- endfor %}
     from spelled
     left join zones on spelled.source_id = zones.source_id
 ),
@@ -37,36 +43,40 @@ placed as (
 timed as (
     select
         placed.*,
+        {%- for text in texts %}
+        {%- set wall = 'placed.' ~ text ~ '_wall' %}
         case
-            when placed.wall_clock is null then placed.stated_instant
-            when shifts.zone is null
-                then {{ wall_clock_to_instant('placed.wall_clock', 'placed.zone') }}
-            else {{ first_reading('placed.wall_clock', 'placed.zone') }}
-        end as occurred_at,
+            when {{ wall }} is null then placed.{{ text }}_stated
+            when {{ text }}_shifts.zone is null then {{ wall_clock_to_instant(wall, 'placed.zone') }}
+            else {{ first_reading(wall, 'placed.zone') }}
+        end as {{ 'occurred_at' if loop.first else text ~ '_instant' }},
+        {%- endfor %}
         case
-            when shifts.zone is null then false
-            else {{ is_ambiguous_wall_clock('placed.wall_clock', 'placed.zone') }}
+            when {{ texts[0] }}_shifts.zone is null then false
+            else {{ is_ambiguous_wall_clock('placed.' ~ texts[0] ~ '_wall', 'placed.zone') }}
         end as is_local_time_ambiguous
     from placed
-    left join zone_shift_days as shifts
-        on placed.zone = shifts.zone
-        and cast(placed.wall_clock as date) = shifts.shift_day
+    {%- for text in texts %}
+    left join zone_shift_days as {{ text }}_shifts
+        on placed.zone = {{ text }}_shifts.zone
+        and cast(placed.{{ text }}_wall as date) = {{ text }}_shifts.shift_day
+    {%- endfor %}
 )
 {%- endmacro %}
 
 {#- How the time was read, from the columns of `timed`. -#}
-{% macro event_tz_kind() -%}
+{% macro event_tz_kind(text='ts') -%}
 case
-    when ts_spelling = 'nothing' then 'missing'
+    when {{ text }}_spelling = 'nothing' then 'missing'
     when occurred_at is null then 'invalid'
-    when ts_spelling <> 'wall' then 'explicit'
+    when {{ text }}_spelling <> 'wall' then 'explicit'
     when zone = 'UTC' then 'assumed_utc'
     else 'assumed_local'
 end
 {%- endmacro %}
 
-{% macro event_tz_assumed() -%}
-coalesce(ts_spelling = 'wall' and occurred_at is not null, false)
+{% macro event_tz_assumed(text='ts') -%}
+coalesce({{ text }}_spelling = 'wall' and occurred_at is not null, false)
 {%- endmacro %}
 
 {% macro event_ts_suspicious() -%}

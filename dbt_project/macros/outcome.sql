@@ -28,17 +28,12 @@ case
 end
 {%- endmacro %}
 
-{#- Which version of a record wins: content decides, never the order of loading. The last columns only
-    tell byte-equal copies apart. -#}
+{#- Which version of a record wins: content decides, never the order of loading. What decides among
+    equal ones: `versions_of`. -#}
 {% macro version_order(relation) -%}
 {{ completeness(relation ~ '.outcome_detail') }} desc,
 {{ relation }}.completed_at desc nulls last,
 {{ relation }}.duration_ms desc nulls last,
 {{ relation }}.followup_count desc nulls last,
-case when {{ relation }}.variant in ('SA', 'SB') then 0 when {{ relation }}.variant = 'VX' then 2 else 1 end,
-{{ relation }}.content_hash,
-{{ relation }}.record_key,
-{{ relation }}.source_id,
-{{ relation }}.file_id,
-{{ relation }}.ordinal
+case when {{ relation }}.variant in ('SA', 'SB') then 0 when {{ relation }}.variant = 'VX' then 2 else 1 end
 {%- endmacro %}

@@ -1,18 +1,26 @@
-{#- Every version of every record of an event log, and why all but one of them are dropped: the
-    body of an incremental model whose unique key is `key`. A key that gained a row brings all
-    of its versions, and content alone chooses the winner anew. `winner` is the order of what
-    the kinds of events know about themselves; the last columns only tell byte-equal copies
-    apart. A copy in a project that counts comes before one in a project that does not: a change
-    of the projects that share events makes a full refresh. -#}
-{% macro versions_of(staging, key, columns, winner) -%}
+{#- Every version of every record, and why all but one of them are dropped: the body of an incremental
+    model whose unique key is `key`. A key that gained a row brings all of its versions, and content
+    alone chooses the winner anew. `winner` is the order of what the kinds of records know about
+    themselves; the last columns, which end in the `place` of a record, only tell byte-equal copies
+    apart.
+    `is_shared`: copies of one key may lie in several projects. One in a project that counts comes
+    before one in a project that does not: a change of the projects that share records makes a full
+    refresh.
+    `is_wide`: the rows are too wide to be kept. From scratch they are computed again for each use:
+    only the versions of repeated keys are read twice. -#}
+{% macro versions_of(
+    staging, key, columns, winner,
+    place=('file_id', 'line_no', 'ordinal'), is_shared=true, is_wide=true
+) -%}
 {%- set since = built_load_seq('load_seq') -%}
 {%- set listed = columns | join(',\n        ') -%}
 {%- set order -%}
-case when active.project_id is null then 1 else 0 end, {{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
+{% if is_shared %}case when active.project_id is null then 1 else 0 end, {% endif -%}
+{{ winner }}, versions.content_hash, versions.record_key, versions.source_id, versions.{{ place | join(', versions.') }}
 {%- endset -%}
--- From scratch, only the versions of repeated keys are read twice, and nothing wide is kept in memory;
--- of a slice that arrived everything is read again and again below, so it is kept.
-with arrived as {{ 'not ' if since < 0 }}materialized (
+-- What is kept is parsed and hashed once, and not once per use below; what does not fit in memory
+-- goes to the spill folder.
+with arrived as {{ 'not ' if is_wide and since < 0 }}materialized (
     select
         {{ listed }}
     from {{ staging }}
@@ -59,7 +67,9 @@ ranked as (
         max(versions.load_seq) over (partition by versions.{{ key }}) as key_load_seq
     from versions
     inner join repeated_keys on versions.{{ key }} = repeated_keys.{{ key }}
+    {%- if is_shared %}
     left join {{ active_projects() }} as active on versions.project_id = active.project_id
+    {%- endif %}
 )
 
 select

@@ -20,8 +20,7 @@ case {{ status }} when 'completed' then 'success' when 'failed' then 'failure' e
 {%- endmacro %}
 
 {#- Which version of a run wins: the later status, then the later end, then the larger figures,
-    which grow while a run goes on; content decides, never the order of loading. The last columns
-    only tell byte-equal copies apart. -#}
+    which grow while a run goes on. What decides among equal ones: `versions_of`. -#}
 {% macro workflow_version_order(relation) -%}
 case {{ relation }}.status
     when 'completed' then 4
@@ -34,24 +33,7 @@ case {{ relation }}.status
 end desc,
 {{ relation }}.completed_at desc nulls last,
 {{ relation }}.duration_ms desc nulls last,
-{{ list_length(relation ~ '.skills_used') }} desc nulls last,
-{{ relation }}.content_hash,
-{{ relation }}.source_id,
-{{ relation }}.file_id,
-{{ relation }}.line_no,
-{{ relation }}.ordinal
-{%- endmacro %}
-
-{#- An instant from the columns that a model made of a time text: `<name>_wall` (a clock without an
-    offset) and `<name>_stated`; `shifts` is the join to zone_shift_days. -#}
-{% macro instant_of(relation, name, shifts) -%}
-{%- set wall = relation ~ '.' ~ name ~ '_wall' -%}
-{%- set zone = relation ~ '.zone' -%}
-case
-    when {{ wall }} is null then {{ relation }}.{{ name }}_stated
-    when {{ shifts }}.zone is null then {{ wall_clock_to_instant(wall, zone) }}
-    else {{ first_reading(wall, zone) }}
-end
+{{ list_length(relation ~ '.skills_used') }} desc nulls last
 {%- endmacro %}
 
 {#- What can be a duration: not negative, not beyond ten years; else null. -#}

@@ -2,62 +2,17 @@
     which of them counts is decided in intermediate. No window function: a refresh must not pay for
     history. #}
 with usage as (
-    select * from {{ source('raw', 'skill_usage') }}
-),
-
-zones as (
-    select source_id, zone from {{ source('raw', 'sources') }}
-),
-
-{{ zone_shift_days('zones') }},
-
-spelled as (
     select
         *,
-        {{ timestamp_spelling('trim(invoked_at)') }} as invoked_spelling,
         {{ timestamp_spelling('trim(completed_at)') }} as completed_spelling
-    from usage
+    from {{ source('raw', 'skill_usage') }}
 ),
 
--- Each join below also keeps the engine from merging the steps before it into those after it, where
--- an expression would be computed once for each of its uses.
-parsed as (
-    select
-        spelled.*,
-        -- The one store whose writer lets SQLite stamp the time, which SQLite does in UTC.
-        case when spelled.variant = 'SB' then 'UTC' else coalesce(zones.zone, 'UTC') end as zone,
-        case
-            when spelled.invoked_spelling = 'wall'
-                then {{ parse_timestamp('trim(spelled.invoked_at)', 'timestamp') }}
-        end as wall_clock,
-        case
-            when spelled.invoked_spelling = 'offset'
-                then {{ parse_timestamp('trim(spelled.invoked_at)', 'timestamptz') }}
-            when spelled.invoked_spelling = 'epoch'
-                then {{ epoch_text_to_instant('trim(spelled.invoked_at)') }}
-        end as stated_instant
-    from spelled
-    left join zones on spelled.source_id = zones.source_id
-),
-
-timed as (
-    select
-        parsed.*,
-        case
-            when parsed.wall_clock is null then parsed.stated_instant
-            when shifts.zone is null
-                then {{ wall_clock_to_instant('parsed.wall_clock', 'parsed.zone') }}
-            else {{ first_reading('parsed.wall_clock', 'parsed.zone') }}
-        end as occurred_at,
-        case
-            when shifts.zone is null then false
-            else {{ is_ambiguous_wall_clock('parsed.wall_clock', 'parsed.zone') }}
-        end as is_local_time_ambiguous
-    from parsed
-    left join zone_shift_days as shifts
-        on parsed.zone = shifts.zone
-        and cast(parsed.wall_clock as date) = shifts.shift_day
-),
+-- The one store whose writer lets SQLite stamp the time, which SQLite does in UTC, is SB.
+{{ event_time_ctes(
+    'usage', ['invoked_at'],
+    zone="case when spelled.variant = 'SB' then 'UTC' else coalesce(zones.zone, 'UTC') end"
+) }},
 
 read as (
     select
@@ -146,13 +101,7 @@ select
     normal_skill_name as skill_name,
     variant,
     invoked_at as invoked_at_raw,
-    case
-        when invoked_spelling = 'nothing' then 'missing'
-        when occurred_at is null then 'invalid'
-        when invoked_spelling <> 'wall' then 'explicit'
-        when zone = 'UTC' then 'assumed_utc'
-        else 'assumed_local'
-    end as tz_kind,
+    {{ event_tz_kind('invoked_at') }} as tz_kind,
     {{ outcome('outcome_detail') }} as outcome,
     outcome_detail,
     workflow_path,
@@ -177,13 +126,9 @@ select
     has_error,
     duration_is_placeholder,
     coalesce(read_duration_ms > {{ var('max_duration_ms') }}, false) as duration_is_implausible,
-    coalesce(invoked_spelling = 'wall' and occurred_at is not null, false) as tz_assumed,
+    {{ event_tz_assumed('invoked_at') }} as tz_assumed,
     is_local_time_ambiguous,
-    coalesce(
-        occurred_at < cast('{{ var("earliest_plausible_at") }} 00:00:00+00' as timestamptz)
-        or occurred_at > ingested_at + interval {{ var('max_clock_skew_hours') }} hour,
-        false
-    ) as ts_suspicious,
+    {{ event_ts_suspicious() }} as ts_suspicious,
     ---------- timestamps
     occurred_at,
     {{ utc_day('occurred_at') }} as invoked_on,

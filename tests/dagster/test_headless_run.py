@@ -113,14 +113,13 @@ def test_dbt_is_started_once_and_nothing_asks_for_its_version(finished_run) -> N
 
 
 @pytest.mark.skipif(shutil.which("strace") is None, reason="the audit hook above always runs")
-def test_no_packet_leaves_the_kernel_says(finished_run, tmp_path) -> None:
+def test_no_packet_leaves_the_kernel_says(settings, tmp_path) -> None:
     """The hook sees Python alone; the kernel sees DuckDB and every other library, too."""
     import subprocess
     import sys
 
     from agentledger.settings import process_environment
 
-    settings = finished_run.settings
     log = tmp_path / "strace.log"
     done = subprocess.run(
         ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=connect,sendto", "-o", str(log),

@@ -80,6 +80,23 @@ def test_a_parse_that_fails_leaves_the_old_manifest(
     assert manifest.manifest_path(project[0]).exists()
 
 
+def test_a_parse_that_cannot_go_on_from_the_last_one_begins_anew(
+    project: tuple[Path, Path, list], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A description that moved to another file stands there twice, says dbt's partial parse."""
+    prepare(project)
+    (project[1] / "m.sql").write_text("select 2")
+    parse = manifest._parse
+
+    def stumble(settings: Settings, project_dir: Path, target: Path) -> None:
+        if (target / "partial_parse.msgpack").exists():
+            raise manifest.AgentLedgerError("dbt found two schema.yml entries")
+        parse(settings, project_dir, target)
+
+    monkeypatch.setattr(manifest, "_parse", stumble)
+    assert prepare(project)
+
+
 @pytest.mark.parametrize(
     ("override", "expected"),
     [

@@ -1,4 +1,4 @@
-"""Fixtures of the unit tests: a ledger of its own per test, and a way to collect into it."""
+"""Fixtures of the unit tests: a ledger per test, ways to collect into it and to ask it."""
 
 import json
 from collections.abc import Callable
@@ -12,7 +12,11 @@ import pytest
 from agentledger import registry, warehouse
 from agentledger.ingest import collect
 from agentledger.ingest.reports import CollectionReport
-from agentledger.settings import Settings
+from agentledger.settings import HOME_VARIABLE, Settings
+from tests.unit.event_logs import Logs
+
+Run = Callable[..., tuple[int, str, str]]
+"""The fixture `run`."""
 
 AS_OF = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 
@@ -53,11 +57,45 @@ class Ledger:
 
 
 @pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A data home that does not exist yet; commands of this process work on it."""
+    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
+    return Settings(home=tmp_path / "home", host_zone="UTC")
+
+
+@pytest.fixture
+def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run a command line in this process: exit code, standard output, standard error."""
+
+    def run_command(*arguments: str) -> tuple[int, str, str]:
+        from agentledger.cli.main import main
+
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return run_command
+
+
+@pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
     settings = Settings(home=tmp_path / "home", host_zone="UTC")
     warehouse.prepare_home(settings)
     (tmp_path / "projects").mkdir()
     return Ledger(settings, tmp_path / "projects")
+
+
+@pytest.fixture
+def logs(ledger: Ledger, tmp_path: Path) -> Logs:
+    """A folder of event logs that is registered as a source."""
+    return Logs(ledger, tmp_path / "logs")
+
+
+@pytest.fixture
+def store_path(ledger: Ledger) -> Path:
+    """Where tracker A keeps its store."""
+    return ledger.project() / ".session-buddy" / "skills.db"
 
 
 @pytest.fixture

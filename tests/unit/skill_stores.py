@@ -1,8 +1,9 @@
 """SQLite stores of skill invocations as their two writers make them, for tests.
 
-Belongs here: schemas and one row of each. Does not belong here: expectations.
+Belongs here: schemas, one row of each, how their files are left. Does not belong here: what lands.
 """
 
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -89,3 +90,16 @@ def _insert(connection: sqlite3.Connection, table: str, row: dict[str, Any]) -> 
     connection.execute(
         f"insert into {table} ({', '.join(row)}) values ({marks})", list(row.values())
     )
+
+
+def rest(path: Path) -> None:
+    """Let the files look as if nobody had touched them for a while."""
+    for name in path.parent.glob(path.name + "*"):
+        os.utime(name, ns=(10**18, 10**18))
+
+
+def assert_no_marker(home: Path, marker: bytes) -> None:
+    """No file below the data home holds the marker."""
+    for file in home.rglob("*"):
+        if file.is_file():
+            assert marker not in file.read_bytes(), file

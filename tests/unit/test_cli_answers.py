@@ -5,36 +5,13 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from agentledger.cli.main import main
 from agentledger.settings import HOME_VARIABLE, Settings
-from tests.unit.published_ledger import UGLY_SKILL, publish_ledger, settings_of
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return settings_of(tmp_path / "home")
-
-
-@pytest.fixture
-def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, standard output, standard error."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return run_command
-
+from tests.unit.conftest import Run
+from tests.unit.published_ledger import UGLY_SKILL, publish_ledger
 
 READERS = [
     ("skills", "top"),

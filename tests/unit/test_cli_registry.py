@@ -1,36 +1,14 @@
 """Registering projects and sources, listing them, and what the ledger knows of them."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from agentledger.cli.main import main
-from agentledger.settings import HOME_VARIABLE, Settings
-from tests.unit.published_ledger import publish_ledger, settings_of
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return settings_of(tmp_path / "home")
-
-
-@pytest.fixture
-def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, standard output, standard error."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return run_command
+from agentledger.settings import Settings
+from tests.unit.conftest import Run
+from tests.unit.published_ledger import publish_ledger
 
 
 def test_projects_work_before_the_first_run(run: Run, tmp_path: Path) -> None:

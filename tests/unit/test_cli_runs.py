@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,35 +13,19 @@ import pytest
 
 from agentledger import warehouse
 from agentledger.cli import runs
-from agentledger.cli.main import main
 from agentledger.errors import RunLockedError
 from agentledger.ingest import plan
 from agentledger.query.health import Findings, judge_health
 from agentledger.settings import HOME_VARIABLE, Settings
-from tests.unit.published_ledger import publish_ledger, settings_of
-
-Run = Callable[..., tuple[int, str, str]]
+from tests.unit.conftest import Run
+from tests.unit.published_ledger import publish_ledger
 
 
 @pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    settings = settings_of(tmp_path / "home")
+def settings(settings: Settings) -> Settings:
+    """A home that is prepared, as before a run."""
     warehouse.prepare_home(settings)
     return settings
-
-
-@pytest.fixture
-def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, standard output, standard error."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return run_command
 
 
 @pytest.fixture

@@ -1,37 +1,13 @@
 """`workflows …` and `skills compare`: what they print, where, and how they end."""
 
 import json
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from agentledger.cli.main import main
-from agentledger.settings import HOME_VARIABLE, Settings
-from tests.unit.published_ledger import UGLY_SKILL, settings_of
+from agentledger.settings import Settings
+from tests.unit.conftest import Run
+from tests.unit.published_ledger import UGLY_SKILL
 from tests.unit.published_workflows import publish_workflows
-
-Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setenv(HOME_VARIABLE, str(tmp_path / "home"))
-    return settings_of(tmp_path / "home")
-
-
-@pytest.fixture
-def run(settings: Settings, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run a command line in this process: exit code, standard output, standard error."""
-
-    def run_command(*arguments: str) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        captured = capsys.readouterr()
-        return int(ended.value.code or 0), captured.out, captured.err
-
-    return run_command
-
 
 READERS = [
     ("workflows", "correlation"),

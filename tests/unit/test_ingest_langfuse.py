@@ -102,7 +102,7 @@ def test_what_is_no_export_is_refused_and_a_broken_value_costs_itself(
     ledger.collect()
     states = ledger.rows("select regexp_extract(path, '[^/]*$'), state from raw.files order by 1")
     assert states == [
-        ("chatml.json", "unrecognised_format"), ("damaged.parquet", "malformed_record"),
+        ("chatml.json", "unrecognised_format"), ("damaged.parquet", "unrecognised_format"),
         ("empty.json", "empty"), ("mixed.jsonl", "partial"),
     ]  # fmt: skip
     assert ledger.rows(

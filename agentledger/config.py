@@ -1,0 +1,213 @@
+"""What the user opted in to, as `config.toml` says it: projects, sources, how long to keep.
+
+Belongs here: reading the file and refusing what it cannot mean. Does not belong here: changing it
+(`registry.py`), looking for files (`ingest/scan.py`).
+"""
+
+import zoneinfo
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from agentledger import privacy
+from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.settings import Settings
+
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "codex", "langfuse")
+"""Kinds that `source add` takes."""
+
+MAX_RETENTION_DAYS = 36_500
+"""A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A project whose owner opted in."""
+
+    path: str  # resolved: see privacy.resolve_path
+    name: str
+    type: str | None = None
+    zone: str | None = None
+    registered_at: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A place outside the registered projects that holds telemetry."""
+
+    kind: str
+    location: str
+    zone: str | None = None
+    projects: str | None = None
+    """'all' where sessions of unregistered projects count, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The configuration as read."""
+
+    projects: tuple[Project, ...] = ()
+    sources: tuple[Source, ...] = ()
+    retention_days: int | None = None
+    """Records older than this are removed by each run; None keeps everything."""
+
+
+def load_config(settings: Settings) -> Config:
+    """Read `config.toml`; a missing file is an empty configuration.
+
+    Raises:
+        AgentLedgerError: When the file cannot be read as TOML or an entry lacks what it needs.
+    """
+    # The standard parser: three times faster than the one that keeps comments.
+    import tomllib
+
+    path = settings.config_path
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        return Config()
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise AgentLedgerError(damaged(path, error)) from error
+    projects = tuple(read_project(entry, path) for entry in _tables(document, "projects", path))
+    sources = tuple(read_source(entry, path) for entry in _tables(document, "sources", path))
+    return Config(
+        _first_of_each(projects, "path"),
+        _first_of_each(sources, "location"),
+        _retention_days(document, path),
+    )
+
+
+def has_sources(settings: Settings, config: Config) -> bool:
+    """Whether there is anything that a run may read; a spool was opted in by whoever emits."""
+    return bool(config.projects or config.sources) or settings.spool_dir.is_dir()
+
+
+def check_zone(zone: str | None) -> None:
+    """Refuse what is not an IANA time zone, before it reaches a file or a model.
+
+    Raises:
+        UsageError: When it is not one.
+    """
+    if zone is None:
+        return
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(
+            f"{zone!r} is not a time zone. Give an IANA name such as Europe/Paris or UTC."
+        ) from error
+
+
+def source_location(kind: str, location: str) -> str:
+    """Resolve the place of a source.
+
+    Raises:
+        UsageError: When the kind is unknown or the place empty.
+    """
+    if kind not in SOURCE_KINDS:
+        raise UsageError(f"Unknown kind of source {kind!r}. Known: {', '.join(SOURCE_KINDS)}.")
+    return resolve_given(location)
+
+
+def resolve_given(path: str) -> str:
+    """Resolve what a person typed; an unset shell variable must not mean this directory."""
+    if not path.strip():
+        raise UsageError("The path is empty. Give a folder.")
+    return privacy.resolve_path(path)
+
+
+def damaged(path: Path, error: Exception) -> str:
+    """What to say of a file that cannot be read."""
+    return f"Cannot read {path}: {error}. Mend it by hand; nothing was changed."
+
+
+def _retention_days(document: dict[str, Any], path: Path) -> int | None:
+    """`retention_days = 90` at the top or in [retention]; "keep" or nothing keeps all."""
+    table = document.get("retention", {})
+    nested = table.get("retention_days") if isinstance(table, dict) else table
+    days = document.get("retention_days", nested)
+    if days is None or days == "keep":
+        return None
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= MAX_RETENTION_DAYS:
+        raise AgentLedgerError(
+            f"{path}: `retention_days` must be a whole number of days from 1 to "
+            f'{MAX_RETENTION_DAYS}, or "keep"; found {days!r}. Nothing was removed.'
+        )
+    return days
+
+
+def _tables(document: dict[str, Any], name: str, path: Path) -> list[dict[str, Any]]:
+    entries = document.get(name, [])
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise AgentLedgerError(f"{path}: `{name}` must be written as [[{name}]] tables.")
+    if any("retention_days" in entry for entry in entries):
+        # What follows a table's heading belongs to the table; nothing would be removed.
+        raise AgentLedgerError(
+            f"{path}: `retention_days` stands below [[{name}]] and would belong to that entry "
+            "alone. Move it above the first line in brackets, or below a line [retention]."
+        )
+    return entries
+
+
+def read_project(entry: dict[str, Any], path: Path) -> Project:
+    """Read one [[projects]] entry of the file at the path."""
+    location = _text(entry, "path", path)
+    if not location:
+        raise AgentLedgerError(f"{path}: a [[projects]] entry has no `path`.")
+    if not Path(location).expanduser().is_absolute():
+        raise AgentLedgerError(
+            f"{path}: the project path {location!r} is relative; write the whole path."
+        )
+    resolved = privacy.resolve_path(location)
+    zone = _zone_of(entry, path)
+    return Project(
+        path=resolved,
+        name=_text(entry, "name", path) or Path(resolved).name or resolved,
+        type=_text(entry, "type", path),
+        zone=zone,
+        registered_at=_text(entry, "registered_at", path),
+    )
+
+
+def read_source(entry: dict[str, Any], path: Path) -> Source:
+    """Read one [[sources]] entry of the file at the path."""
+    kind, location = _text(entry, "kind", path), _text(entry, "location", path)
+    if not kind or not location:
+        raise AgentLedgerError(f"{path}: a [[sources]] entry needs `kind` and `location`.")
+    projects = _text(entry, "projects", path)
+    if projects not in (None, "all", "registered"):
+        raise AgentLedgerError(
+            f'{path}: `projects` must be "all" or "registered", found {projects!r}.'
+        )
+    return Source(
+        kind=kind,
+        location=source_location(kind, location),
+        zone=_zone_of(entry, path),
+        projects=projects,
+    )
+
+
+def _zone_of(entry: dict[str, Any], path: Path) -> str | None:
+    zone = _text(entry, "zone", path)
+    try:
+        check_zone(zone)
+    except UsageError as error:
+        raise AgentLedgerError(f"{path}: {error}") from error
+    return zone
+
+
+def _text(entry: dict[str, Any], field: str, path: Path) -> str | None:
+    value = entry.get(field)
+    if value is None:
+        return None
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str):
+        raise AgentLedgerError(f"{path}: `{field}` must be text in quotes, found {value!r}.")
+    return str(value)
+
+
+def _first_of_each(entries: tuple[Any, ...], field: str) -> tuple[Any, ...]:
+    """A path listed twice by hand is one project."""
+    return tuple({getattr(entry, field): entry for entry in reversed(entries)}.values())[::-1]
