@@ -59,9 +59,7 @@ def declare(
     if metric not in METRICS:
         raise UsageError(f"Unknown metric {metric!r}. Give one of {', '.join(METRICS)}.")
     if at.astimezone(UTC) > now:
-        raise UsageError(
-            f"{_iso(at)} is still to come. Declare a change once it has taken effect."
-        )
+        raise UsageError(f"{_iso(at)} is still to come. Declare a change once it has taken effect.")
     record = {
         "change_id": str(uuid.uuid4()),
         "agent_id": agent,

@@ -188,6 +188,10 @@ AGENT_CHANGES = EventFormat(
 USAGE_FORMATS: Mapping[str, EventFormat] = {
     item.name: item
     for item in (
-        USAGE_EVENTS, EXECUTION_METRICS_ROWS, AI_USAGE_ROWS, SUGGESTION_FEEDBACK, AGENT_CHANGES,
+        USAGE_EVENTS,
+        EXECUTION_METRICS_ROWS,
+        AI_USAGE_ROWS,
+        SUGGESTION_FEEDBACK,
+        AGENT_CHANGES,
     )
 }
