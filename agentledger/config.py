@@ -15,7 +15,9 @@ from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "mapped", postgres_sources.KIND)
+SOURCE_KINDS = (
+    "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", postgres_sources.KIND,
+)  # fmt: skip
 """Kinds that `source add` takes."""
 
 MAPPING_WANTED = (

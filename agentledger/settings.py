@@ -172,6 +172,17 @@ def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:
     return base / "projects"
 
 
+def codex_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the Codex CLI keeps its rollouts: `$CODEX_HOME`, else its default.
+
+    Args:
+        environ: Replaces the process environment, for tests.
+    """
+    env = os.environ if environ is None else environ  # noqa: TID251 - the one reader of it
+    named = env.get("CODEX_HOME", "").strip()
+    return Path(named).expanduser() if named else Path(env.get("HOME") or Path.home()) / ".codex"
+
+
 def _default_home() -> Path:
     # Here, so that a producer that names its home needs nothing but the standard library.
     import platformdirs

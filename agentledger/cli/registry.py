@@ -209,6 +209,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
         "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
         "source add mapped ~/aider.jsonl --mapping aider",
+        "source add codex",
     )
 )
 def add(
@@ -217,7 +218,7 @@ def add(
         str | None,
         typer.Argument(
             metavar="[LOCATION]",
-            help="File or folder; claude-code knows its own; postgres: connection string.",
+            help="File or folder; tools that are known need none; postgres: connection string.",
         ),
     ] = None,
     table: TableOption = None,
@@ -249,6 +250,7 @@ def add(
     """Opt a source in."""
     from agentledger import postgres_sources, registry
     from agentledger.cli import output
+    from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
@@ -269,7 +271,7 @@ def add(
             zone_is_stated=zone_is_stated,
         )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
-    if kind == "claude-code" and source.projects != "all":
+    if kind in TRANSCRIPT_KINDS and source.projects != "all":
         output.write_note(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
@@ -295,13 +297,14 @@ def _default_location(kind: str, yes: bool) -> str:
     from agentledger import settings
     from agentledger.cli import output
 
-    if kind != "claude-code":
+    folders = {"claude-code": settings.claude_code_folder, "codex": settings.codex_folder}
+    if kind not in folders:
         raise UsageError(f"Where is it? Type: agentledger source add {kind} LOCATION")
-    place = settings.claude_code_folder()
+    place = folders[kind]()
     if not place.is_dir():
         raise UsageError(
             f"There are no transcripts at {place}. "
-            "Type where they are: agentledger source add claude-code LOCATION"
+            f"Type where they are: agentledger source add {kind} LOCATION"
         )
     if not yes and not sys.stdin.isatty():
         raise UsageError(f"Found {place}. To let it be read, type the command again with --yes.")

@@ -44,6 +44,7 @@ _ALL_COUNTS = ", ".join(
 
 TABLES_WITH_NAMED_PROJECTS = (
     "workflow_executions", "skill_usage", "usage_events", "agent_telemetry",
+    "langfuse_observations",
 )  # fmt: skip
 """Raw tables whose events may name a project of their own."""
 

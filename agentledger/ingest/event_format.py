@@ -32,6 +32,8 @@ class EventFormat:
     """Fields, also columns, of which what is no name is withheld; the column `withheld` tells."""
     project_field: str | None = None
     """Field that names the project where a source speaks of projects of its own."""
+    project_sql: str | None = None
+    """SQL over `x` that names the project, where it is not one field."""
     wrappers: frozenset[str] = field(default_factory=frozenset)
     """Root members of a document that may hold the list of events."""
     not_told_by: frozenset[str] = field(default_factory=frozenset)

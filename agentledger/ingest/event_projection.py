@@ -199,9 +199,11 @@ def _literal(text: str) -> str:
 
 def _project(event_format: EventFormat) -> str:
     """The source's own project, or the one that the event names where its source speaks of many."""
-    if event_format.project_field is None:
+    named = event_format.project_sql
+    if event_format.project_field is not None:
+        named = f"trim(x.{event_format.project_field})"
+    if named is None:
         return "root_project_id"
-    named = f"trim(x.{event_format.project_field})"
     keyed = privacy.sql_keyed_hash(f"concat_ws(chr(31), 'project', source_id, {named})")
     return (
         f"case when names_projects and {named} <> '' then left({keyed}, 32) "

@@ -24,7 +24,7 @@ from agentledger.ingest.documents import (
     Walker,
     sanitise,
 )
-from agentledger.ingest.event_formats import FORMATS, WRAPPERS, EventFormat, recognise
+from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 
 MAX_DEPTH = 50
 """Objects inside objects; no event of ours has five."""
@@ -76,9 +76,10 @@ def read_text(
     result = EventText()
     walker = Walker(text)
     position = walker.skip_space(0)
+    wrappers = frozenset(name for item in formats.values() for name in item.wrappers)
     while position < len(text):
         try:
-            for value, start, end in _values(walker, position):
+            for value, start, end in _values(walker, position, wrappers):
                 take(result, value, (start, end), (expected, formats), flags)
             position = walker.resume_at
         except DocumentError as error:
@@ -111,28 +112,73 @@ def read_csv(
     return result
 
 
-def read_copy_text(text: str, flags: tuple[str, ...] = ()) -> EventText:
+def read_copy_text(
+    text: str, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
     """Read a table that PostgreSQL copied out as text with a header."""
     result = EventText()
     for start, end, cells in copy_text.rows(text):
         if isinstance(cells, copy_text.TornRowError):
             result.refused.append(RefusedPart("malformed_record", str(cells), start, end))
         else:
-            take(result, Members(cells), (start, end), (None, FORMATS), flags)
+            take(result, Members(cells), (start, end), (None, formats), flags)
     return result
 
 
-def read_table(text: str, flags: tuple[str, ...] = ()) -> EventText:
+def read_table(
+    text: str, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
     """Read a table that some database exported, as CSV or in the form of its own."""
-    return read_copy_text(text, flags) if copy_text.is_copy_text(text) else read_csv(text, flags)
+    read = read_copy_text if copy_text.is_copy_text(text) else read_csv
+    return read(text, flags, formats)
 
 
-def _values(walker: Walker, position: int) -> Iterator[tuple[Any, int, int]]:
+def read_parquet(
+    data: bytes, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
+    """Read a Parquet file: each row is an event; columns that no format reads are never decoded.
+
+    Raises:
+        DocumentError: When the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = {name for item in formats.values() for name in item.fields}
+    result = EventText()
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            columns = [name for name in file.schema_arrow.names if name in wanted]
+            for batch in file.iter_batches(columns=columns):
+                for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                    cells = Members({name: _cell(cell) for name, cell in row.items()})
+                    take(result, cells, (0, 0), (None, formats), flags)
+    except (pa.ArrowException, OSError) as error:
+        raise DocumentError("unrecognised_format", f"the table is damaged: {error}") from error
+    return result
+
+
+def _cell(value: Any) -> Any:
+    """A cell as JSON would have it."""
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, dict):
+        return Members({str(name): _cell(item) for name, item in value.items()})
+    if isinstance(value, list):
+        return [_cell(item) for item in value]
+    if isinstance(value, int | float):
+        return Number(value) if math.isfinite(value) else NOT_A_NUMBER
+    return str(value)
+
+
+def _values(
+    walker: Walker, position: int, wrappers: frozenset[str]
+) -> Iterator[tuple[Any, int, int]]:
     """Values at a position, a list opened; leaves `resume_at` behind the last one."""
     if walker.peek(position) != "[":
         value, end = walker.value(position)
         walker.resume_at = end
-        inside = _wrapped(value)
+        inside = _wrapped(value, wrappers)
         if inside is None:
             yield value, position, end
         else:
@@ -153,12 +199,14 @@ def _values(walker: Walker, position: int) -> Iterator[tuple[Any, int, int]]:
         yield value, at, end
 
 
-def _wrapped(value: Any) -> list[Any] | None:
+def _wrapped(value: Any, wrappers: frozenset[str]) -> list[Any] | None:
     """The list inside `{"workflow_executions": [...]}` and its like."""
     if isinstance(value, Members):
         for name, inside in value.items():
-            if name in WRAPPERS and isinstance(inside, list):
+            if name in wrappers and isinstance(inside, list):
                 return inside
+            if name == "observations" and name in wrappers and isinstance(inside, Members):
+                return list(inside.values())
     return None
 
 

@@ -71,17 +71,27 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".copy")
 MAPPED_SUFFIXES = (*LOG_SUFFIXES, ".parquet", ".csv.gz", ".tsv", ".log")
 """Endings of the files that a mapped source reads in a folder; a file by itself has any name."""
 
-TRANSCRIPT_KINDS = ("claude-code",)
+TRANSCRIPT_KINDS = ("claude-code", "codex")
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts", "mapped"]
+Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
     "mapped": "mapped",
+    "codex": "transcripts",
+    "langfuse": "langfuse",
 }
+
+_TRANSCRIPT_SUFFIXES = {
+    "claude-code": (".jsonl",),
+    "codex": (".jsonl", ".jsonl.gz", ".jsonl.zst"),
+}
+
+_TRANSCRIPT_FOLDERS = {"codex": ("sessions", "archived_sessions")}
+"""Folders of a tool's home that hold transcripts: what lies beside them is its own business."""
 
 OWN_KINDS = ("spool", "reads")
 """Sources that nobody registers: what programs and readers wrote into the data home itself."""
@@ -111,7 +121,7 @@ class ScanRoot:
     @property
     def names_projects(self) -> bool:
         """Whether its events may name projects of their own."""
-        return self.kind in ("events", "spool", "mapped", postgres_sources.KIND)
+        return self.kind in ("events", "spool", "langfuse", "mapped", postgres_sources.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +276,7 @@ def _candidates(
                 ScanProblem(root, root.location, "vanished", "there is nothing here now")
             )
         return
-    pending = [(root.location, 0)]
+    pending = [(folder, 0) for folder in _first_folders(root)]
     deepest = MAX_TRANSCRIPT_DEPTH if root.kind in TRANSCRIPT_KINDS else MAX_DEPTH
     while pending:
         folder, depth = pending.pop()
@@ -283,6 +293,15 @@ def _candidates(
                 pending.append((entry.path, depth + 1))
 
 
+def _first_folders(root: ScanRoot) -> list[str]:
+    """Where a walk begins: the folders of transcripts, where a root has such, else the root."""
+    named = [
+        os.path.join(root.location, name)  # noqa: PTH118 - bytes that are not UTF-8 stay as they are
+        for name in _TRANSCRIPT_FOLDERS.get(root.kind, ())
+    ]
+    return [folder for folder in named if os.path.isdir(folder)] or [root.location]  # noqa: PTH112
+
+
 def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
     """Which reader a file of this name is for; None leaves it alone."""
     lowered = entry.name.lower()
@@ -290,10 +309,12 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "mapped" if lowered.endswith(MAPPED_SUFFIXES) else None
     if root.kind == "skill-metrics" and _is_store_name(entry):
         return "skill_metrics"
+    if root.kind in TRANSCRIPT_KINDS:
+        return "transcripts" if lowered.endswith(_TRANSCRIPT_SUFFIXES[root.kind]) else None
+    if root.kind == "langfuse":
+        return "langfuse" if lowered.endswith((*LOG_SUFFIXES, ".csv.gz", ".parquet")) else None
     if not lowered.endswith(LOG_SUFFIXES):
         return None
-    if root.kind in TRANSCRIPT_KINDS:
-        return "transcripts" if lowered.endswith(".jsonl") else None
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):

@@ -59,6 +59,9 @@ DESCRIPTIONS = {
     "text.",
     "claude_code_blocks": "Calls of tools and their results, from transcripts: names and error "
     "classes, no arguments.",
+    "codex_lines": "Lines of Codex rollouts: counters of tokens, tools by name, no text.",
+    "langfuse_observations": "Observations of Langfuse exports: types, models, tokens, cost, no "
+    "text.",
     "working_directories": "Folders that transcripts name, and the project each belongs to.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
@@ -140,8 +143,9 @@ def build_raw_assets(
         kinds={"json"},
         owners=[MAINTAINERS],
         tags={"layer": "source"},
-        description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
-        "in. Whatever people and models wrote stays where it is.",
+        description="Transcripts of Claude Code, rollouts of Codex and exports of Langfuse: "
+        "`agentledger source add claude-code`, `codex` or `langfuse` opts them in. Whatever "
+        "people and models wrote stays where it is.",
     )
     server_tables = dg.AssetSpec(
         key=SERVER_TABLES,
