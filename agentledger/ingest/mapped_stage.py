@@ -41,7 +41,7 @@ class MappedStage(EventStage):
 
     def _read_file(self, file: StagedFile) -> None:
         if mapped_records.is_parquet(file.load.file.path):
-            self._read_parquet(file)
+            self._read_parquet_rows(file)
         elif self.mapped.mapping.records == "lines":
             super()._read_file(file)
         else:
@@ -65,7 +65,7 @@ class MappedStage(EventStage):
                     return names
         return first
 
-    def _read_parquet(self, file: StagedFile) -> None:
+    def _read_parquet_rows(self, file: StagedFile) -> None:
         file.variant, file.fast_path = "parquet", False
         rows = found = 0
         for batch in mapped_records.parquet_batches(file.load.file.path):
