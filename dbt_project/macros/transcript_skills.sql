@@ -98,3 +98,40 @@ where usage_key in (
 )
 {%- endif -%}
 {% endmacro %}
+
+{#- What the rows of a session depend on at least: the newest number of all that it holds. `touched` is
+    a further condition. -#}
+{% macro transcript_session_loads(touched) -%}
+select
+    session_id,
+    max(load_seq) as load_seq
+from (
+    {%- for relation in [
+        'int_claude_code_tool_versions', 'int_claude_code_turn_lines',
+        'int_claude_code_call_versions'
+    ] %}
+    select
+        coalesce(session_id, '') as session_id,
+        key_load_seq as load_seq
+    from {{ ref(relation) }}
+    where true{{ touched }}
+    union all
+    {%- endfor %}
+    select
+        coalesce(session_id, '') as session_id,
+        load_seq
+    from {{ ref('stg_claude_code__skill_bodies') }}
+    where true{{ touched }}
+) as read
+group by session_id
+{%- endmacro %}
+
+{% macro delete_touched_transcript_tasks() %}
+{%- if execute and is_incremental() -%}
+    {%- set since = trusted_load_seq(reads_prices=true) -%}
+delete from {{ this }}
+    {%- if since is not none %}
+where coalesce(session_id, '') in ({{ touched_tool_sessions(since) }})
+    {%- endif -%}
+{%- endif -%}
+{% endmacro %}

@@ -8,7 +8,6 @@
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
     ]
 ) }}
--- depends_on: {{ ref('int_claude_code_call_versions') }}
 {#- A skill begins with a call of the Skill tool, or with a command that a person typed. It governs
     what follows until the next real prompt, or the next skill if that comes first; the tool's own
     result, some milliseconds later, only says that it was loaded. A session that gained a line is
@@ -249,28 +248,7 @@ measured as (
 ),
 
 sessions as (
-    select
-        session_id,
-        max(load_seq) as load_seq
-    from (
-        {%- for relation in [
-            'int_claude_code_tool_versions', 'int_claude_code_turn_lines',
-            'int_claude_code_call_versions'
-        ] %}
-        select
-            coalesce(session_id, '') as session_id,
-            key_load_seq as load_seq
-        from {{ ref(relation) }}
-        where true{{ touched }}
-        union all
-        {%- endfor %}
-        select
-            coalesce(session_id, '') as session_id,
-            load_seq
-        from {{ ref('stg_claude_code__skill_bodies') }}
-        where true{{ touched }}
-    ) as read
-    group by session_id
+    {{ transcript_session_loads(touched) }}
 ),
 
 judged as (
