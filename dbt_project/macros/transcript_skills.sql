@@ -135,3 +135,39 @@ where coalesce(session_id, '') in ({{ touched_tool_sessions(since) }})
     {%- endif -%}
 {%- endif -%}
 {% endmacro %}
+
+{#- Whether a version of Claude Code writes the skill of a response. -#}
+{% macro stamps_skills(version) -%}
+coalesce(
+    {%- set gate = var('stamp_since_version') %}
+    {%- for part in [1, 2, 3] %}
+    {%- set factor = [1000000000000, 1000000, 1][loop.index0] %}
+    {{ '+ ' if not loop.first }}{{ factor }} * try_cast(
+        split_part(split_part({{ version }}, '-', 1), '.', {{ part }}) as bigint
+    )
+    {%- endfor %} >= {{ gate[0] * 1000000000000 + gate[1] * 1000000 + gate[2] }},
+    false
+)
+{%- endmacro %}
+
+{#- Rules that say which model calls a skill cost (formats.md 6.7). -#}
+{% macro attribution_rules() %}
+    {{ return(['stamp', 'until_prompt', 'until_next_skill', 'subagents_only', 'session_share']) }}
+{% endmacro %}
+
+{#- Whether an item of a session lies in the span of a skill: `ends` names the end. A response that
+    calls the next skill is the last of the span before. -#}
+{% macro in_span_of_skill(items, skills, ends) -%}
+{{ items }}.session_id = {{ skills }}.session_id
+    and {{ items }}.happened_at > {{ skills }}.begins_at
+    and (not {{ skills }}.is_sidechain or {{ items }}.agent_id = {{ skills }}.agent_id)
+    and {{ items }}.message_key is distinct from {{ skills }}.message_key
+    and (
+        {{ skills }}.{{ ends }} is null
+        or {{ items }}.happened_at < {{ skills }}.{{ ends }}
+        or (
+            {{ items }}.happened_at = {{ skills }}.{{ ends }}
+            and {{ skills }}.{{ ends }} is distinct from {{ skills }}.prompt_ends_at
+        )
+    )
+{%- endmacro %}
