@@ -20,6 +20,7 @@ SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "claude-code"
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
 MODELS = (
     "+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls", "+skill_aggregates",
+    "+skill_attribution", "+agent_metrics",
 )  # fmt: skip
 
 # responses, input, output, cache write, cache read
@@ -168,6 +169,19 @@ class Ledger:
             "order by all"
         )
 
+    def skills_and_agents(self) -> list[list[tuple[Any, ...]]]:
+        """Invocations, what they cost and tasks, but for what tells when a row was loaded."""
+        return [
+            self.rows(f"select * exclude ({left_out}) from marts.{mart} order by all")
+            for mart, left_out in (
+                ("fct_skill_invocations", "usage_key, load_seq, file_id, project_id, session_key"),
+                ("skill_aggregates", "load_seq, project_id"),
+                ("skill_attribution", "project_id"),
+                ("fct_agent_tasks", "load_seq, file_id, project_id, session_key"),
+                ("agent_metrics", "refreshed_at"),
+            )
+        ]
+
 
 def files_of(*folders: str) -> list[Path]:
     return sorted(path for name in folders for path in (SHARED / name).rglob("*.jsonl"))
@@ -248,6 +262,43 @@ def test_every_skill_is_an_invocation(whole: Ledger) -> None:
     assert shortest[0] > 1000
 
 
+def test_every_subagent_is_a_task(whole: Ledger) -> None:
+    """31 calls of Task; of 4 errors one is an interrupt. One has no result. No child has lines."""
+    [tasks] = whole.rows(
+        "select count(*), count(*) filter (outcome = 'success'), "
+        "count(*) filter (outcome = 'failure'), count(*) filter (outcome = 'unknown'), "
+        "count(cost_cents), count(*) filter (flags = 'subagent_estimated'), count(patterns) "
+        "from marts.fct_agent_tasks where source_kind = 'claude_code'"
+    )
+    assert tasks == (31, 26, 3, 2, 0, 26, 0)
+    [dev] = whole.rows(
+        "select count(*), sum(latency_ms), sum(total_tokens) from marts.fct_agent_tasks "
+        "where agent_id = 'dev'"
+    )
+    assert dev == (2, 2930642 + 96715, 73380 + 31611)
+    [events] = whole.rows(
+        "select sum(task_count) from marts.agent_metrics where window_size = '1w'"
+    )
+    assert events == (31,)
+
+
+def test_the_rules_of_cost_stand_in_order(whole: Ledger) -> None:
+    """A wider span never claims less; no version of these sessions stamps its calls."""
+    broken = whole.rows(
+        "with wide as (pivot (select skill_name, project_id, rule, calls "
+        "from marts.skill_attribution) on rule in ('stamp', 'until_prompt', 'until_next_skill', "
+        "'subagents_only', 'session_share') using max(calls)) "
+        "select * from wide where until_next_skill > until_prompt or until_prompt > session_share "
+        "or subagents_only > until_next_skill or stamp is not null or until_prompt is null"
+    )
+    assert broken == []
+    [rows] = whole.rows(
+        "select count(*), count(distinct skill_name) from marts.skill_attribution "
+        "where project_id = '__all__'"
+    )
+    assert rows == (16 * 5, 16)
+
+
 def test_every_folder(whole: Ledger) -> None:
     """The folders that repeat nothing of another, by the file of each fact."""
     folder = "regexp_extract(f.path, '([^/]+)/[^/]*$', 1)"
@@ -272,12 +323,14 @@ def test_every_folder(whole: Ledger) -> None:
 
 
 def test_a_second_run_and_a_full_refresh_change_nothing(whole: Ledger) -> None:
-    before = whole.usage()
+    before, skills = whole.usage(), whole.skills_and_agents()
     whole.run()
     assert whole.usage() == before
+    assert whole.skills_and_agents() == skills
     assert whole.tokens() == TOKENS["claude-code"]
     whole._dbt(whole.settings.warehouse_path, "run", "--full-refresh", "--select", *MODELS)
     assert whole.usage() == before
+    assert whole.skills_and_agents() == skills
 
 
 def test_files_in_any_order_and_in_slices(whole: Ledger, new_ledger: Callable[[], Ledger]) -> None:
@@ -291,6 +344,7 @@ def test_files_in_any_order_and_in_slices(whole: Ledger, new_ledger: Callable[[]
     assert ledger.naive() == NAIVE["claude-code"]
     assert ledger.counts() == COUNTS["claude-code"]
     assert ledger.usage() == whole.usage()
+    assert ledger.skills_and_agents() == whole.skills_and_agents()
 
 
 @pytest.mark.parametrize("folder", ["projects", "parts-of-one-session"])
