@@ -14,7 +14,7 @@ from agentledger import privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "otlp")
 """Kinds that `source add` takes."""
 
 MAX_RETENTION_DAYS = 36_500

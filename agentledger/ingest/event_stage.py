@@ -189,11 +189,13 @@ class EventStage:
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
         found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        # A table as CSV may be of a format that other sources bring.
+        found.records = [item for item in found.records if item.format.name in self.formats]
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
             file.state = "empty" if is_nothing else "unrecognised_format"
-            file.message = None if is_nothing else "this is no log of events that we know"
+            file.message = None if is_nothing else self._why_unrecognised(text)
             return
         file.format = found.records[0].format.name
         file.rejected = rejects.locate(text, found.refused, self.key)
@@ -214,6 +216,10 @@ class EventStage:
             )
         for name, members in rows.items():
             self._append_clean(self.formats[name], members)
+
+    def _why_unrecognised(self, text: str) -> str:
+        """What to tell the owner of a document in which nothing is known."""
+        return "this is no log of events that we know"
 
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)

@@ -62,12 +62,13 @@ LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
 TRANSCRIPT_KINDS = ("claude-code",)
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts"]
+Reader = Literal["skill_metrics", "events", "transcripts", "otlp"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
+    "otlp": "otlp",
 }
 
 OWN_KINDS = ("spool", "reads")
@@ -246,6 +247,8 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return None
     if root.kind in TRANSCRIPT_KINDS:
         return "transcripts" if lowered.endswith(".jsonl") else None
+    if root.kind == "otlp":
+        return None if lowered.endswith(".csv") else "otlp"
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):
