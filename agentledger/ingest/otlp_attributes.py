@@ -62,6 +62,7 @@ GENERAL: Mapping[str, str] = {
         "gen_ai.usage.completion_tokens llm.usage.prompt_tokens llm.usage.completion_tokens "
         "gen_ai.usage.cache_read.input_tokens gen_ai.usage.cache_write.input_tokens "
         "gen_ai.usage.cache_creation.input_tokens gen_ai.usage.reasoning.output_tokens "
+        "gen_ai.usage.cache_read_input_tokens gen_ai.usage.cache_creation_input_tokens "
         "gen_ai.usage.details.cache_read_tokens gen_ai.usage.details.cache_write_tokens "
         "gen_ai.usage.details.reasoning_tokens cache_read_tokens cache_creation_tokens "
         "gen_ai.response.time_to_first_chunk gen_ai.evaluation.score.value "
@@ -115,10 +116,10 @@ _PRIVATE = re.compile(
 )
 """Names that are known to hold what people or models wrote, or who they are: always dropped."""
 
-_PRIVATE_TO_CLAUDE_CODE = frozenset(
-    "prompt error error_message message response tool_parameters tool_input tool_output "
-    "full_command bash_command command body hook_name hook_matcher hook_definitions "
-    "new_context file_path event.timestamp span.type".split()
+_PRIVATE_TO_CLAUDE_CODE = re.compile(
+    "prompt|error|error_message|message|response|tool_parameters|tool_input|tool_output"
+    "|full_command|bash_command|command|body|hook_name|hook_matcher|hook_definitions"
+    "|new_context|file_path|event.timestamp|span.type"
 )
 
 _STANDARD_RESOURCE = re.compile(
@@ -152,7 +153,7 @@ def read(attributes: Any, allowed: Mapping[str, str], key: bytes) -> Kept:
         kind = allowed.get(name)
         if kind is None:
             is_private = _PRIVATE.fullmatch(name) or (
-                is_claude_code and name in _PRIVATE_TO_CLAUDE_CODE
+                is_claude_code and _PRIVATE_TO_CLAUDE_CODE.fullmatch(name)
             )
             if not is_private:
                 kept.unknown["attributes." + shortened(name)] += 1

@@ -304,8 +304,8 @@ def foreign_format(value: Any) -> str | None:
     context = value.get("context")
     if isinstance(context, Mapping) and "trace_id" in context:
         return (
-            "this is the output of a console exporter, not OTLP/JSON; send the spans to a collector "
-            "with a file exporter"
+            "this is the output of a console exporter, not OTLP/JSON; send the spans to a "
+            "collector with a file exporter"
         )
     data = value.get("data")
     if isinstance(data, list) and any(

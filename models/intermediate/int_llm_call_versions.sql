@@ -4,6 +4,7 @@
 {{ united(
     [
         ref('int_claude_code_call_versions'),
+        ref('int_otlp_call_versions'),
     ],
     llm_call_version_columns()
 ) }}

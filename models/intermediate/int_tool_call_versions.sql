@@ -4,6 +4,7 @@
 {{ united(
     [
         ref('int_claude_code_tool_versions'),
+        ref('int_otlp_tool_versions'),
     ],
     tool_call_version_columns()
 ) }}

@@ -16,6 +16,7 @@ import pandas as pd
 from agentledger import status
 from agentledger.ingest.collect import collect
 from agentledger.ingest.reports import CollectionReport
+from agentledger.raw_otlp import OTLP_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
@@ -27,6 +28,7 @@ from orchestration.resources import LedgerRun, WarehouseResource
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
 TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
+OTLP = dg.AssetKey(["source_files", "otlp"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
@@ -133,7 +135,16 @@ def build_raw_assets(
         description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
         "in. Whatever people and models wrote stays where it is.",
     )
-    return [source_files, event_logs, transcripts, collect_sources]
+    otlp = dg.AssetSpec(
+        key=OTLP,
+        group_name="source_files",
+        kinds={"json"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Files that an OpenTelemetry collector wrote: `agentledger source add otlp "
+        "PATH` opts them in. Messages, arguments and results stay where they are.",
+    )
+    return [source_files, event_logs, transcripts, otlp, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -155,9 +166,11 @@ def _files_behind(table: str) -> list[dg.AssetKey]:
         return []
     if table in TRANSCRIPT_TABLES or table == "working_directories":
         return [TRANSCRIPTS]
+    if table in OTLP_TABLES:
+        return [OTLP]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
-    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS])
+    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS, OTLP])
 
 
 def table_metadata(

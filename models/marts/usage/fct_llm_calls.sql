@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='message_key',
     on_schema_change='fail',
+    pre_hook="{{ delete_uncounted(ref('int_llm_call_versions'), 'message_key') }}",
     post_hook=[
         "{{ forget_build() }}",
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
