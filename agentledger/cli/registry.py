@@ -196,6 +196,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add otlp ~/collector",
     )
 )
 def add(

@@ -143,7 +143,11 @@ def _read(
     table: str, member: Mapping[str, Any], around: _Around, scope: str | None, key: bytes
 ) -> Iterator[Part]:
     reader = {"otlp_spans": _span, "otlp_logs": _log, "otlp_metrics": _points}[table]
-    for record, kept in reader(member, around, key):
+    for found in reader(member, around, key):
+        if isinstance(found, Part):
+            yield found
+            continue
+        record, kept = found
         unknown = sorted((kept.unknown + around.unknown).elements())
         flags = ("unexpected_type",) if kept.has_odd_value else ()
         yield Part(
@@ -218,15 +222,15 @@ def _log(
 
 def _points(
     metric: Mapping[str, Any], around: _Around, key: bytes
-) -> Iterator[tuple[dict[str, Any], otlp_attributes.Kept]]:
+) -> Iterator[Part | tuple[dict[str, Any], otlp_attributes.Kept]]:
     name = metric.get("name")
     for kind in POINT_KINDS:
         data = metric.get(kind)
         if not isinstance(data, Mapping):
             continue
-        points = data.get("dataPoints")
-        for point in points if isinstance(points, list) else ():
-            if not isinstance(point, Mapping):
+        for point in _objects(data.get("dataPoints"), "dataPoints"):
+            if isinstance(point, Part):
+                yield point
                 continue
             kept = otlp_attributes.read(point.get("attributes"), _allowed(around, name), key)
             value = point.get("asDouble")
@@ -240,7 +244,7 @@ def _points(
                         "AGGREGATION_TEMPORALITY_",
                         TEMPORALITIES,
                     ),
-                    "monotonic": {True: "true", False: "false"}.get(data.get("isMonotonic")),
+                    "monotonic": _flag(data.get("isMonotonic")),
                     "start": nanoseconds(point.get("startTimeUnixNano")),
                     "time": nanoseconds(point.get("timeUnixNano")),
                     "value": number(point.get("asInt") if value is None else value),
@@ -276,6 +280,10 @@ def number(value: Any) -> str | None:
     text = otlp_attributes.scalar({"stringValue": value})
     found = otlp_attributes.kept_value(text, "number", b"")
     return found if isinstance(found, str) else None
+
+
+def _flag(value: Any) -> str | None:
+    return str(value).lower() if isinstance(value, bool) else None
 
 
 def _enum(value: Any, prefix: str, names: tuple[str, ...]) -> str:
