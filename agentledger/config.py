@@ -10,11 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentledger import privacy
+from agentledger import postgres_sources, privacy
 from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "otlp")
+SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "otlp", postgres_sources.KIND)
 """Kinds that `source add` takes."""
 
 MAX_RETENTION_DAYS = 36_500
@@ -41,6 +42,8 @@ class Source:
     zone: str | None = None
     projects: str | None = None
     """'all' where sessions of unregistered projects count, too."""
+    postgres: PostgresEntry | None = None
+    """Of a table on a server; its `location` is then what names server and table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ def source_location(kind: str, location: str) -> str:
     """
     if kind not in SOURCE_KINDS:
         raise UsageError(f"Unknown kind of source {kind!r}. Known: {', '.join(SOURCE_KINDS)}.")
+    if kind == postgres_sources.KIND:
+        return postgres_sources.place_of(location)
     return resolve_given(location)
 
 
@@ -180,12 +185,27 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
         raise AgentLedgerError(
             f'{path}: `projects` must be "all" or "registered", found {projects!r}.'
         )
+    table = None
+    if kind == postgres_sources.KIND:
+        table = postgres_sources.read_entry(entry, str(path))
     return Source(
         kind=kind,
-        location=source_location(kind, location),
+        location=table.place if table else source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
+        postgres=table,
     )
+
+
+def written_place(entry: Any) -> Any:
+    """What names a source, of its entry as it is written."""
+    location = entry.get("location")
+    if entry.get("kind") != postgres_sources.KIND or not isinstance(location, str):
+        return location
+    try:
+        return postgres_sources.place_of(location, entry.get("table"))
+    except UsageError:
+        return location  # reading the configuration says what is wrong with it
 
 
 def _zone_of(entry: dict[str, Any], path: Path) -> str | None:

@@ -25,6 +25,7 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "ledger_reads": ("ts",),
     "usage_events": ("ts",),
     "suggestion_feedback": ("ts",),
+    "agent_changes": ("ts",),
     "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),

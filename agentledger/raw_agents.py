@@ -24,6 +24,11 @@ AGENT_COLUMNS: dict[str, str] = {
         event_id varchar, ts varchar, updated_at varchar, codebase_hash varchar, category varchar,
         is_accepted varchar, confidence varchar, suggestion_length bigint, suggestion_hash varchar
     """,
+    # A change of an agent that its owner declared (`agent_changes.py`); never the note on it.
+    "agent_changes": """
+        event_id varchar, agent_id varchar, ts varchar, declared_at varchar, metric varchar,
+        note_length bigint, withheld varchar
+    """,
     # One row per model call or turn (formats.md 3); texts as length and keyed hash, `tool_names`
     # a JSON list in order.
     "agent_telemetry": """

@@ -81,6 +81,13 @@ RAW_TABLES: dict[str, str] = {
         seconds double not null, started_at timestamptz not null,
         primary key (run_id, source_id)
     """,
+    # How far each table on a PostgreSQL server was read; no value of a row but times and ids.
+    "postgres_watermarks": """
+        source_id varchar primary key, project_id varchar not null, table_oid bigint not null,
+        format varchar not null, watermark varchar, position varchar, tie varchar,
+        is_complete boolean not null, oldest_running bigint not null, swept_on date not null,
+        read_at timestamptz not null, load_seq bigint not null
+    """,
     # The only "now" of the models, and the fingerprints of what is not a row.
     "run_context": """
         run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentledger import config_document, privacy
+from agentledger import config_document, postgres_sources, privacy
 from agentledger.config import (
     SOURCE_KINDS,
     Config,
@@ -22,8 +22,10 @@ from agentledger.config import (
     read_source,
     resolve_given,
     source_location,
+    written_place,
 )
 from agentledger.errors import UsageError
+from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ __all__ = [
     "Config",
     "Project",
     "Source",
+    "add_postgres_source",
     "add_source",
     "check_zone",
     "forget_entry",
@@ -128,23 +131,48 @@ def add_source(
     resolved = source_location(kind, location)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
+    fields = {"location": resolved} | ({"projects": projects} if projects else {})
+    return _put_source(settings, kind, resolved, fields, (zone, settings.host_zone))
+
+
+def add_postgres_source(
+    settings: Settings, entry: PostgresEntry, zone: str | None = None
+) -> Source:
+    """Opt a table on a PostgreSQL server in; adding it again changes what is given.
+
+    Raises:
+        UsageError: When the zone is not an IANA name.
+    """
+    check_zone(zone)
+    zones = (zone, postgres_sources.DEFAULT_ZONE)
+    return _put_source(settings, postgres_sources.KIND, entry.place, entry.fields(), zones)
+
+
+def _put_source(
+    settings: Settings,
+    kind: str,
+    place: str,
+    fields: dict[str, Any],
+    zones: tuple[str | None, str],
+) -> Source:
+    """Write the entry of a source; of the zones, the second is that of a new one."""
+    zone, default_zone = zones
     with config_document.editing(settings) as document:
         sources = config_document.tables(document, "sources")
         entry = _find(
-            sources, lambda item: item.get("kind") == kind and item.get("location") == resolved
+            sources, lambda item: item.get("kind") == kind and written_place(item) == place
         )
         if entry is None:
             import tomlkit
 
             entry = tomlkit.table()
             entry["kind"] = kind
-            entry["location"] = resolved
-            entry["zone"] = zone or settings.host_zone
+            entry["location"] = fields["location"]
+            entry["zone"] = zone or default_zone
             sources.append(entry)
-        if zone is not None:
-            entry["zone"] = zone
-        if projects is not None:
-            entry["projects"] = projects
+        for field, value in (*fields.items(), ("zone", zone)):
+            if value is not None:
+                entry[field] = value
         return read_source(entry, settings.config_path)
 
 
@@ -158,7 +186,7 @@ def remove_source(settings: Settings, kind: str, location: str) -> Source:
     with config_document.editing(settings) as document:
         sources = config_document.tables(document, "sources")
         for position, entry in enumerate(sources):
-            if entry.get("kind") == kind and entry.get("location") in (resolved, location):
+            if entry.get("kind") == kind and written_place(entry) in (resolved, location):
                 removed = read_source(entry, settings.config_path)
                 config_document.delete_table(document, "sources", position)
                 return removed
@@ -176,8 +204,14 @@ def forget_entry(settings: Settings, request: "PurgeRequest") -> None:
 
     def is_meant(entry: Any) -> bool:
         registered_at = str(entry.get("registered_at") or "")
+        is_table = entry.get("kind") == postgres_sources.KIND
+        is_there = (
+            written_place(entry) == request.path
+            if is_table
+            else _same_path(entry.get(field), str(request.path))
+        )
         return (
-            _same_path(entry.get(field), str(request.path))
+            is_there
             and entry.get("kind") == request.source_kind
             and registered_at.replace("Z", "+00:00")[:19] <= request.requested_at[:19]
         )

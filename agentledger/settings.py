@@ -93,6 +93,11 @@ class Settings:
         return self.home / "reads"
 
     @property
+    def changes_dir(self) -> Path:
+        """Changes of agents that were declared, one line each."""
+        return self.home / "changes"
+
+    @property
     def docs_dir(self) -> Path:
         """Static dbt docs site."""
         return self.published_dir / "docs"
@@ -147,6 +152,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         host_zone=_host_zone(env),
         as_of_override=env.get("AGENTLEDGER_AS_OF") or None,
     )
+
+
+def environment_value(name: str) -> str | None:
+    """An environment variable that a person named for a secret; None when it is not set."""
+    return os.environ.get(name, "").strip() or None  # noqa: TID251 - the one reader of it
 
 
 def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:

@@ -90,6 +90,34 @@ def make_chat(event_id: str, **overrides: Any) -> Row:
     return _keyed(row, identity=("chat", event_id))
 
 
+def make_task(event_id: str, **overrides: Any) -> Row:
+    """One row of `raw.usage_events`: a task of agent `a` that went well on 2026-03-02."""
+    row = _record(
+        {
+            "variant": "contract",
+            "event_id": event_id,
+            "agent_id": "a",
+            "ts": "2026-03-02T10:00:00Z",
+            "task_type": "code",
+            "success": "true",
+            "cost_cents": "2.5",
+            "cost_usd": None,
+            "latency_ms": "1200",
+            "patterns": None,
+            "provider": "p",
+            "model": "model-a",
+            "prompt_tokens": "900",
+            "completion_tokens": "100",
+            "total_tokens": "1000",
+            "session_id": None,
+            "task_run_id": None,
+            "error_class": None,
+        }
+        | overrides
+    )
+    return _keyed(row, identity=("task", event_id))
+
+
 def _record(fields: Row) -> Row:
     row: Row = {
         "file_id": 1,

@@ -78,7 +78,11 @@ def boosts(
     output.write_line()
     if aliases:
         output.write_line("An alias would have helped (the users' words are not kept):")
-        output.write_rows(aliases, ["verb", "rephrase_count", "session_count", "last_seen_at"])
+        output.write_table(
+            ["verb", "rephrased", "sessions", "last seen"],
+            ([*_alias_cells(row)] for row in aliases),
+            numeric=["rephrased", "sessions"],
+        )
     else:
         output.write_line("No alias is proposed.")
     output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}.")
@@ -161,6 +165,17 @@ def _proposal_cells(row: Mapping[str, Any]) -> list[str]:
         output.text_of(row["reason"]),
         state,
         _signed(row["rule_weight"]),
+    ]
+
+
+def _alias_cells(row: Mapping[str, Any]) -> list[str]:
+    from agentledger.cli import output
+
+    return [
+        output.text_of(row["verb"]),
+        output.count(row["rephrase_count"]),
+        output.count(row["session_count"]),
+        output.instant(row["last_seen_at"]),
     ]
 
 

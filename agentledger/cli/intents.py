@@ -99,19 +99,6 @@ def report(
     output.write_note(f"As of {output.instant(found['as_of'])}.")
 
 
-@intents_app.command(epilog=examples("intents clarify --since 7d", "intents clarify --json"))
-def clarify(
-    since: SinceOption = None,
-    until: UntilOption = None,
-    prompt_version: VersionOption = None,
-    min_count: MinCountOption = 2,
-    top: TopOption = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Verbs that had to be clarified."""
-    _answer("clarify", since, until, prompt_version, min_count, top, as_json)
-
-
 @intents_app.command(
     epilog=examples("intents overrides --since 4w", "intents overrides --events --json")
 )
@@ -138,47 +125,32 @@ def overrides(
     _answer("overrides", since, until, prompt_version, min_count, top, as_json)
 
 
-@intents_app.command(epilog=examples("intents denies --since 7d", "intents denies --json"))
-def denies(
-    since: SinceOption = None,
-    until: UntilOption = None,
-    prompt_version: VersionOption = None,
-    min_count: MinCountOption = 2,
-    top: TopOption = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Verbs that policy denied."""
-    _answer("denies", since, until, prompt_version, min_count, top, as_json)
+def _add_question(question: str, about: str) -> None:
+    """Add the command of a question that takes the usual arguments and nothing else."""
+
+    @intents_app.command(
+        question,
+        help=about,
+        epilog=examples(f"intents {question} --since 7d", f"intents {question} --json"),
+    )
+    def _(
+        since: SinceOption = None,
+        until: UntilOption = None,
+        prompt_version: VersionOption = None,
+        min_count: MinCountOption = 2,
+        top: TopOption = 20,
+        as_json: JsonOption = False,
+    ) -> None:
+        _answer(question, since, until, prompt_version, min_count, top, as_json)
 
 
-@intents_app.command(
-    "arg-failures", epilog=examples("intents arg-failures", "intents arg-failures --json")
-)
-def arg_failures(
-    since: SinceOption = None,
-    until: UntilOption = None,
-    prompt_version: VersionOption = None,
-    min_count: MinCountOption = 2,
-    top: TopOption = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Arguments that could not be filled."""
-    _answer("arg-failures", since, until, prompt_version, min_count, top, as_json)
-
-
-@intents_app.command(
-    "macro-denies", epilog=examples("intents macro-denies", "intents macro-denies --json")
-)
-def macro_denies(
-    since: SinceOption = None,
-    until: UntilOption = None,
-    prompt_version: VersionOption = None,
-    min_count: MinCountOption = 2,
-    top: TopOption = 20,
-    as_json: JsonOption = False,
-) -> None:
-    """Verbs that the check of macros denied."""
-    _answer("macro-denies", since, until, prompt_version, min_count, top, as_json)
+for _question, _about in (
+    ("clarify", "Verbs that had to be clarified."),
+    ("denies", "Verbs that policy denied."),
+    ("arg-failures", "Arguments that could not be filled."),
+    ("macro-denies", "Verbs that the check of macros denied."),
+):
+    _add_question(_question, _about)
 
 
 def _answer(

@@ -8,6 +8,7 @@ Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage, 130 interrupted.
 
 import contextlib
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -27,6 +28,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    turns,
     usage,
     workflows,
 )
@@ -63,6 +65,7 @@ for family in (
     workflows,
     intents,
     usage,
+    turns,
     emit,
     reads_command,
 ):
@@ -110,6 +113,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
     except KeyboardInterrupt:
         sys.exit(EXIT_INTERRUPTED)
+    except SystemExit as stop:
+        # Whoever reads our output, such as `head`, has seen enough: that is no failure, although
+        # click makes exit code 1 of it.
+        is_read_enough = isinstance(stop.__context__, BrokenPipeError)
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # Python flushes once more at its end; that must not find the closed pipe.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.exit(0 if is_read_enough else stop.code)
 
 
 if __name__ == "__main__":

@@ -102,7 +102,7 @@ def _print_next_steps(settings: Settings, is_sample: bool) -> None:
     program = str(Path(sys.executable).with_name("agentledger"))
     prefix = f"{HOME_VARIABLE}={settings.home} " if is_sample else ""
     output.write_line("\nWhat to do next:")
-    for arguments in ("skills summary", "skills insights", "status", "dev", "docs"):
+    for arguments in ("skills summary", "turns stop-reasons", "status", "dev", "docs"):
         output.write_line(f"  {prefix}{program} {arguments}")
     if is_sample:
         output.write_line("With your own projects:")

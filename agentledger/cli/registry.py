@@ -6,7 +6,7 @@ Belongs here: arguments and printing; the configuration is edited in `agentledge
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
+
+if TYPE_CHECKING:
+    from agentledger.registry import Source
 
 source_app = typer.Typer(
     help="Sources of telemetry outside the registered projects.",
@@ -35,7 +38,13 @@ PurgeOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", help="With --purge: do not ask; needed where nobody can answer.")
 ]
-LocationArgument = Annotated[str, typer.Argument(metavar="LOCATION", help="File or folder.")]
+LocationArgument = Annotated[
+    str, typer.Argument(metavar="LOCATION", help="File or folder, or what `source list` shows.")
+]
+TableOption = Annotated[
+    str | None,
+    typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -197,13 +206,29 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add claude-code",
         "source add claude-code --all-projects --yes",
         "source add otlp ~/collector",
+        "source add postgres postgresql://reader@db/shop --table agent.intent_events",
+        "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
     )
 )
 def add(
     kind: KindArgument,
     location: Annotated[
         str | None,
-        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code knows its own."),
+        typer.Argument(
+            metavar="[LOCATION]",
+            help="File or folder; claude-code knows its own; postgres: connection string.",
+        ),
+    ] = None,
+    table: TableOption = None,
+    contract: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="postgres: contract of a table of another name."),
+    ] = None,
+    dsn_env: Annotated[
+        str | None,
+        typer.Option(
+            "--dsn-env", metavar="NAME", help="postgres: variable that holds the connection string."
+        ),
     ] = None,
     zone: ZoneOption = None,
     all_projects: Annotated[
@@ -213,13 +238,18 @@ def add(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a source in."""
-    from agentledger import registry
+    from agentledger import postgres_sources, registry
     from agentledger.cli import output
 
-    place = _default_location(kind, yes) if location is None else location
-    source = registry.add_source(
-        options.current_settings(), kind, place, zone, "all" if all_projects else None
-    )
+    settings = options.current_settings()
+    if kind == postgres_sources.KIND:
+        entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)
+        source = registry.add_postgres_source(settings, entry, zone)
+    elif table or contract or dsn_env:
+        raise UsageError("--table, --as and --dsn-env are for sources of kind postgres.")
+    else:
+        place = _default_location(kind, yes) if location is None else location
+        source = registry.add_source(settings, kind, place, zone, "all" if all_projects else None)
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
     if kind == "claude-code" and source.projects != "all":
         output.write_note(
@@ -251,13 +281,20 @@ def _default_location(kind: str, yes: bool) -> str:
     return str(place)
 
 
+def _row(source: "Source") -> dict[str, Any]:
+    """A source as it is listed; of a table on a server, also how it is read."""
+    row = asdict(source)
+    table = row.pop("postgres")
+    return row | {name: value for name, value in (table or {}).items() if value is not None}
+
+
 @source_app.command(name="list", epilog=examples("source list", "source list --json"))
 def list_sources(as_json: JsonOption = False) -> None:
     """List the sources."""
     from agentledger import registry
     from agentledger.cli import output
 
-    rows = [asdict(item) for item in registry.load_config(options.current_settings()).sources]
+    rows = [_row(item) for item in registry.load_config(options.current_settings()).sources]
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
@@ -267,18 +304,25 @@ def list_sources(as_json: JsonOption = False) -> None:
 
 
 @source_app.command(
-    epilog=examples("source remove events ~/exports", "source remove events ~/exports --purge")
+    epilog=examples(
+        "source remove events ~/exports",
+        "source remove events ~/exports --purge",
+        "source remove postgres postgresql://reader@db/shop --table agent.intent_events",
+    )
 )
 def remove(
     kind: KindArgument,
     location: LocationArgument,
+    table: TableOption = None,
     purge: PurgeOption = False,
     yes: YesOption = False,
 ) -> None:
     """Opt a source out; its raw rows stay, unless --purge removes them for good."""
-    from agentledger import registry
+    from agentledger import postgres_sources, registry
     from agentledger.cli import output, purging
 
+    if kind == postgres_sources.KIND:
+        location = postgres_sources.place_of(location, table)
     if purge:
         from agentledger import purge_targets
 

@@ -19,6 +19,8 @@ from agentledger.emit.guard_names import Bindings, collect_bindings, find_calls
 
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "build", "dist"}
 
+_NOT_CHECKED = "not checked, because this is no Python that can be parsed"
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:
@@ -59,7 +61,7 @@ def scan_all(paths: Sequence[Path], allowed_module: str) -> list[Finding]:
                 tree = ast.parse(file.read_bytes(), filename=str(file))
             except (SyntaxError, ValueError, RecursionError) as error:
                 line = getattr(error, "lineno", None) or 1
-                call = f"not checked ({type(error).__name__})"
+                call = f"{_NOT_CHECKED}: {getattr(error, 'msg', None) or 'it cannot be read'}"
                 findings.append(Finding(str(file), line, 1, call))
             else:
                 modules.append(_Module(file, _module_names(file, root), tree))
@@ -105,10 +107,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"{error.filename} cannot be read. Mend its permissions.\n")
         return 2
     for found in findings:
-        sys.stdout.write(
-            f"{found.path}:{found.line}:{found.column}: {found.call}: only {options.module} may "
-            "emit intent events; fill its trace instead\n"
+        advice = (
+            "mend the file or leave it out of the paths"
+            if found.call.startswith(_NOT_CHECKED)
+            else f"only {options.module} may emit intent events; fill its trace instead"
         )
+        sys.stdout.write(f"{found.path}:{found.line}:{found.column}: {found.call}: {advice}\n")
     return 1 if findings else 0
 
 

@@ -86,6 +86,8 @@ class IntentRecorder:
         """
         event_id = ""
         try:
+            if trace.event_id is None:  # a host may copy an id that it does not have
+                trace.event_id = new_event_id()
             event_id = str(trace.event_id)
             trace.recorded.append(True)  # atomic: of two threads, one is the first
             if len(trace.recorded) == 1:

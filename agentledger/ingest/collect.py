@@ -23,6 +23,7 @@ from agentledger import (
 from agentledger.ingest import (
     load,
     plan,
+    postgres,
     rejects,
     scan,
     skill_store_copy,
@@ -111,13 +112,14 @@ def collect(
         for loaded in load.load_batch(connection, batch, facts, key):
             _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
         done_bytes += sum(item.file.size_bytes for item in batch)
+    pages = postgres.collect_tables(connection, roots, known, facts, key, reports, on_progress)
     retention.apply(settings, connection, days, run_id=run_id, as_of=as_of, removes=is_whole_run)
     _count_from_ledger(connection, run_id, reports)
     report = CollectionReport(
         run_id=run_id,
         load_seq=plan.latest_load_seq(connection),
         sources=list(reports.values()),
-        batches=len(batches),
+        batches=len(batches) + pages,
     )
     with warehouse.transaction(connection):
         _write_context(connection, key, roots, report, as_of)

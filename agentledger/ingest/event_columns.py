@@ -8,7 +8,7 @@ Every expression keeps a value only when it is what the field is for; anything e
 NULL or a keyed hash, so that no free text gets through (formats.md section 0).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from agentledger import privacy
 
@@ -30,6 +30,27 @@ _MAX_LIST = 1000
 def name(field: str) -> str:
     """A name of a verb, enum value or version; anything else is `other`."""
     return _matching(field, _NAME)
+
+
+def short_texts(fields: Sequence[str]) -> str:
+    """Whether all that is given of some fields are names that are ids, too.
+
+    One look at the values side by side is cheaper than one at each. Between them stands a NUL,
+    because a sentence may hold anything else: the caller leaves out lines with a NUL of their own.
+    """
+    given = ", ".join(f"x.{field}" for field in fields)
+    return f"regexp_full_match(concat_ws(chr(0), {given}), '({_ID}\\x00)*{_ID}')"
+
+
+def short_name(field: str) -> str:
+    """What `name` keeps, of a field among those of `short_texts`."""
+    return f"case when x.are_short then x.{field} else {name(field)} end"
+
+
+def short_identifier(field: str) -> str:
+    """What `identifier` keeps, of a field among those of `short_texts`."""
+    is_plain = f"x.are_short and x.{field} not in ({_NIL})"
+    return f"case when {is_plain} then x.{field} else {identifier(field)} end"
 
 
 def title(field: str) -> str:
@@ -73,11 +94,14 @@ def hashed_text(field: str) -> str:
 
 def rekeyed(field: str) -> str:
     """A producer's hash of a short text: guessable unless it is keyed with our key already."""
-    text = f"lower(trim(x.{field}))"
+    text, digest = f"lower(trim(x.{field}))", "[0-9a-f]{64}"
+    keyed = "x.hash_scheme = 'hmac-sha256' and regexp_full_match"
+    # Most are ours and as we wrote them: they are neither trimmed nor folded.
     return (
-        f"case when x.{field} is null or {text} = '' then null "
-        f"when x.hash_scheme = 'hmac-sha256' and regexp_full_match({text}, '[0-9a-f]{{64}}') "
-        f"then {text} else {privacy.sql_keyed_hash(text)} end"
+        f"case when x.{field} is null then null "
+        f"when {keyed}(x.{field}, '{digest}') then x.{field} "
+        f"when {text} = '' then null "
+        f"when {keyed}({text}, '{digest}') then {text} else {privacy.sql_keyed_hash(text)} end"
     )
 
 
@@ -257,21 +281,20 @@ def observations(field: str) -> str:
     )
 
 
-def withheld(fields: dict[str, str]) -> str:
+def withheld(fields: Sequence[str]) -> str:
     """A JSON object of length and keyed hash of each value that became `other`, or NULL.
 
-    Args:
-        fields: Field → the SQL of what was kept of it.
+    Over the columns of the names and, as `given_<name>`, what the producer gave.
     """
     parts, conditions = [], []
-    for field, kept in fields.items():
-        text = f"trim(x.{field})"
-        condition = f"({kept}) = 'other' and {text} <> 'other'"
+    for field in fields:
+        text = f"trim(given_{field})"
+        condition = f"{field} = 'other' and {text} <> 'other'"
         conditions.append(condition)
         parts.append(
             f"case when {condition} then json_object('{field}', json_object('length', "
-            f"length(x.{field}), 'hash', {privacy.sql_keyed_hash(privacy.sql_normalised(text))})) "
-            "else '{}'::json end"
+            f"length(given_{field}), 'hash', "
+            f"{privacy.sql_keyed_hash(privacy.sql_normalised(text))})) else '{{}}'::json end"
         )
     merged = parts[0]
     for part in parts[1:]:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from agentledger.ingest import event_columns as kept
-
 
 @dataclass(frozen=True, slots=True)
 class EventFormat:
@@ -23,13 +21,15 @@ class EventFormat:
     fields: Mapping[str, Any]
     """Allow-list: field → DuckDB type it is parsed as, or the fields of an object or list."""
     columns: Mapping[str, str]
-    """Raw column → SQL over the parsed record `x`."""
+    """Raw column → SQL over the parsed record `x`, a relation with a column per field."""
     identity: str
     """Raw column that identifies the event; when it is missing, the content does."""
     must_have: str
     """SQL over the raw columns: without it the line is looked at by the tolerant path."""
+    short_fields: tuple[str, ...] = ()
+    """Fields that usually hold names or ids, looked at together as `x.are_short`."""
     free_fields: tuple[str, ...] = ()
-    """Columns whose text may be withheld, for `withheld`."""
+    """Fields, also columns, of which what is no name is withheld; the column `withheld` tells."""
     project_field: str | None = None
     """Field that names the project where a source speaks of projects of its own."""
     wrappers: frozenset[str] = field(default_factory=frozenset)
@@ -41,7 +41,7 @@ class EventFormat:
     takes_any_object: bool = False
     """Whether, once a file is of this format, every object in it is a record."""
     glimpses: Mapping[str, str] = field(default_factory=dict)
-    """SQL over the line `r.record` and `x`: what `columns` and `parts` read and nobody keeps."""
+    """SQL over `x` and the line `x.record`: what `columns` and `parts` read and nobody keeps."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
     unknown_inside: str | None = None
@@ -60,8 +60,3 @@ class EventFormat:
 def texts(*names: str) -> dict[str, str]:
     """Fields that are read as text."""
     return dict.fromkeys(names, "VARCHAR")
-
-
-def withheld(columns: Mapping[str, str], *names: str) -> dict[str, str]:
-    """The column that tells length and hash of what became `other`."""
-    return {"withheld": kept.withheld({name: columns[name] for name in names})}

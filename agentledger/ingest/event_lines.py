@@ -19,7 +19,17 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 CHUNK_BYTES = 32 * 1024 * 1024
-"""Bytes of one statement: large enough to hide its cost, small beside the memory limit."""
+"""Bytes that are read at a time."""
+
+STATEMENT_BYTES = 4 * CHUNK_BYTES
+"""Bytes of one statement: large enough to hide the cost of planning it, which is that of parsing
+some thousand lines; small beside the memory limit."""
+
+_CACHED_BYTES = 256 * 1024
+"""What numpy looks at in one go: small enough to stay in the cache of a processor."""
+
+_BATCH_ROWS = 8192
+"""Lines of one batch: DuckDB shares the batches out among its threads."""
 
 MAX_LINE_BYTES = 100 * 1024 * 1024
 """A longer line is refused (formats.md 10, row 17)."""
@@ -112,7 +122,7 @@ def _is_object(data: bytes) -> bool:
 def _take(file_id: int, progress: Progress, data: bytes) -> Chunk:
     chunk = Chunk(file_id, data, progress.line_count + 1, progress.byte_offset)
     progress.byte_offset += len(data)
-    progress.line_count += data.count(b"\n")
+    progress.line_count += _line_ends(data)
     return chunk
 
 
@@ -137,25 +147,25 @@ def as_table(chunks: Sequence[Chunk]) -> tuple["pa.Table", list[tuple[Chunk, int
         Columns file_id, line_no, byte_offset, record (the line); and the lines that are not UTF-8,
         which the table has as empty texts: chunk, line number, start and end in its data.
     """
+    import numpy as np
     import pyarrow as pa
 
-    tables, broken = [], []
+    batches, broken = [], []
     for chunk in chunks:
         starts = line_starts(chunk.data)
         records, bad = _texts(chunk, starts)
         broken += bad
         count = len(starts) - 1
-        tables.append(
-            pa.table(
-                {
-                    "file_id": pa.repeat(pa.scalar(chunk.file_id, pa.int64()), count),
-                    "line_no": pa.array(range(chunk.first_line_no, chunk.first_line_no + count)),
-                    "byte_offset": pa.array(starts[:-1] + chunk.first_offset),
-                    "record": records,
-                }
-            )
+        table = pa.table(
+            {
+                "file_id": pa.repeat(pa.scalar(chunk.file_id, pa.int64()), count),
+                "line_no": pa.array(np.arange(count) + chunk.first_line_no),
+                "byte_offset": pa.array(starts[:-1] + chunk.first_offset),
+                "record": records,
+            }
         )
-    return pa.concat_tables(tables), broken
+        batches += table.to_batches(max_chunksize=_BATCH_ROWS)
+    return pa.Table.from_batches(batches), broken
 
 
 def line_starts(data: bytes) -> "np.ndarray":
@@ -166,6 +176,34 @@ def line_starts(data: bytes) -> "np.ndarray":
     if not len(ends) or ends[-1] != len(data):
         ends = np.append(ends, len(data))
     return np.concatenate((np.zeros(1, dtype=np.int64), ends.astype(np.int64)))
+
+
+def has_only(data: bytes, names: int) -> bool:
+    """Whether a chunk has as many names as if each line had `names` members and no object.
+
+    A name is a quote before a colon. A colon inside a text may look the same and a blank may hide
+    it: then the answer is no, which costs time and nothing else.
+    """
+    import numpy as np
+
+    codes, found = np.frombuffer(data, dtype=np.uint8), 0
+    for start in range(0, len(codes), _CACHED_BYTES):
+        part = codes[max(start - 1, 0) : start + _CACHED_BYTES]
+        is_colon, before = part[1:] == ord(":"), part[:-1]
+        if np.any(is_colon & (before <= ord(" "))):
+            return False
+        found += np.count_nonzero(is_colon & (before == ord('"')))
+    return found == names * (_line_ends(data) + (not data.endswith(b"\n")))
+
+
+def _line_ends(data: bytes) -> int:
+    import numpy as np
+
+    codes = np.frombuffer(data, dtype=np.uint8)
+    return sum(
+        int(np.count_nonzero(codes[start : start + _CACHED_BYTES] == ord("\n")))
+        for start in range(0, len(codes), _CACHED_BYTES)
+    )
 
 
 def _texts(

@@ -9,11 +9,17 @@ import json
 from collections.abc import Sequence
 
 from agentledger import privacy
+from agentledger.ingest import event_columns as kept_columns
 from agentledger.ingest.event_formats import EventFormat
 
 
 def projection_sql(
-    event_format: EventFormat, records: str, usual_names: Sequence[str], *, is_clean: bool
+    event_format: EventFormat,
+    records: str,
+    usual_names: Sequence[str],
+    *,
+    is_clean: bool,
+    is_uniform: bool = False,
 ) -> str:
     """SQL from texts to staged rows.
 
@@ -23,60 +29,74 @@ def projection_sql(
         usual_names: Members of a usual event in their order, as `usual_names` finds them: comparing
             with them is cheaper than asking for each name whether it is known.
         is_clean: The texts come from the tolerant path, which has judged them already.
+        is_uniform: As many names stand in the texts as if each had the usual ones and no other.
+            Then nothing lists the names: the statement fails when a text lacks or repeats one.
 
     Returns:
         SQL with the columns of the raw table that do not depend on the run, `is_plain` and
         `unknown_names`.
     """
-    transform = json.dumps(dict(event_format.fields))
-    all_known = sorted(event_format.fields.keys() | event_format.known_names)
-    known = "[" + ", ".join(f"'{name}'" for name in all_known) + "]"
-    usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
+    parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
+    judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    return _projected(event_format, parsed, *judged)
+
+
+def columns_projection_sql(event_format: EventFormat, rows: str) -> str:
+    """SQL from rows of a table to staged rows: the fields come as columns, not as text.
+
+    Args:
+        event_format: Decides what is kept.
+        rows: Relation with file_id, line_no, byte_offset, ordinal, flags and `x`, a struct of the
+            fields; with `glimpses`, `record`, too.
+    """
+    fields = event_format.fields
+    listed = ", ".join(f"r.x.{name} as {name}" for name in fields)
+    short = kept_columns.short_texts(list(event_format.short_fields))
+    record = "r.record" if event_format.glimpses else "null::varchar as record"
+    are_short = short if event_format.short_fields else "false"
+    parsed = f"""select *, {are_short} as are_short from (
+                select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
+                    f.source_id, f.project_id as root_project_id, f.names_projects,
+                    null::varchar[] as names, true as is_usual, {record}, false as has_nul,
+                    {listed}
+                from {rows} as r
+                join batch_files as f on f.file_id = r.file_id) as x"""
+    return _projected(event_format, parsed, *_judged(event_format, is_clean=True, is_uniform=True))
+
+
+def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str) -> str:
+    """The steps after parsing, which all ways of reading share."""
+    columns = (*event_format.columns, *event_format.parts)
     kept = ",\n                ".join(
         f"{expression} as {column}"
         for column, expression in (*event_format.columns.items(), *event_format.parts.items())
     )
-    record, seen = _seen_sql(event_format)
-    names = ", ".join((*event_format.columns, *event_format.parts))
-    unknown = (
-        f"case when is_usual or list_has_all({known}, names) then null "
-        f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
-    )
+    names = ", ".join((*columns, *(("withheld",) if event_format.free_fields else ())))
     # Unknown is not empty: a marker that no text can hold keeps the two apart in the hash.
     hashed = ", ".join(
-        f"coalesce(cast({column} as varchar), chr(30))"
-        for column in sorted((*event_format.columns, *event_format.parts))
+        f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
-    inside = event_format.unknown_inside
-    unknown_names = unknown if inside is None else f"list_concat({unknown}, unknown_inside)"
     identity = event_format.identity
-    is_plain = (
-        "true"
-        if is_clean
-        # A case, not an `or`: only unusual rows pay for the look at their names.
-        else f"coalesce({event_format.must_have} and not has_nul and case when is_usual then true "
-        "else list_unique(names) = len(names) end, false)"
-    )
+    # No step is kept in memory but the one that looks into long lines; and a column per field, as
+    # a `case` over a member of a struct takes all members along.
     return f"""
-        with parsed as materialized (
-            select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
-                f.source_id, f.project_id as root_project_id, f.names_projects,
-                try(json_transform(r.record, '{transform}')) as x,
-                r.names, coalesce(r.names = {usual}, false) as is_usual,{record}
-                contains(r.record, '\\u0000') as has_nul
-            from (select *, try(json_keys(record)) as names from {records}) as r
-            join batch_files as f on f.file_id = r.file_id
-        ),{seen}
+        with parsed as (
+            {parsed}
+        ),{_seen_sql(event_format)}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
                 is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
+                {"".join(f"x.{name} as given_{name}, " for name in event_format.free_fields)}
                 {kept}
-            from {"seen" if seen else "parsed"}
+            from {"seen" if event_format.glimpses else "parsed"} as x
+        ),
+        texts as (
+            select *, concat_ws(chr(31), {hashed}, chr(30)) as content_text
+            from kept
         ),
         hashed as (
-            select *, cast(md5_number(concat_ws(chr(31), {hashed})) as uuid) as content_hash
-            from kept
+            {_hashed(event_format)}
         )
         select file_id, line_no, byte_offset, ordinal, source_id, project_id, {names}, content_hash,
             cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{event_format.name}',
@@ -88,19 +108,82 @@ def projection_sql(
         from hashed"""
 
 
+def _parsed(
+    event_format: EventFormat, records: str, usual_names: Sequence[str], *, is_uniform: bool
+) -> str:
+    """SQL of a relation with a column per field, and what is asked of the text itself."""
+    fields = event_format.fields
+    present = {name: fields[name] for name in (usual_names if is_uniform else fields)}
+    transform = f"json_transform_strict(record, '{json.dumps(present)}')"
+    usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
+    listed = ", ".join(
+        f"x.{name}"
+        if name in present
+        else f"json_transform(null::json, '{json.dumps(kind)}') as {name}"
+        for name, kind in fields.items()
+    )
+    short = [name for name in event_format.short_fields if name in present]
+    has_nul = "contains(r.record, '\\u0000')"
+    are_short = f"not {has_nul} and {kept_columns.short_texts(short)}" if short else "false"
+    if is_uniform:
+        names, is_usual = "null::varchar[]", "true"
+    else:
+        transform = f"try(json_transform(record, '{json.dumps(present)}'))"
+        names, is_usual = "try(json_keys(record))", f"coalesce(names = {usual}, false)"
+    return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
+                f.source_id, f.project_id as root_project_id, f.names_projects,
+                r.names, {is_usual} as is_usual, r.record,
+                {has_nul} as has_nul, {listed}, {are_short} as are_short
+            from (select *, {transform} as x, {names} as names from {records}) as r
+            join batch_files as f on f.file_id = r.file_id"""
+
+
+def _judged(event_format: EventFormat, *, is_clean: bool, is_uniform: bool) -> tuple[str, str]:
+    """SQL of whether a row may stay, and of the names that no allow-list knows."""
+    all_known = sorted(event_format.fields.keys() | event_format.known_names)
+    known = "[" + ", ".join(f"'{name}'" for name in all_known) + "]"
+    unknown = (
+        f"case when is_usual or list_has_all({known}, names) then null "
+        f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
+    )
+    inside = event_format.unknown_inside
+    unknown_names = unknown if inside is None else f"list_concat({unknown}, unknown_inside)"
+    if is_uniform and inside is None:
+        unknown_names = "null::varchar[]"
+    # A case, not an `or`: only unusual rows pay for the look at their names.
+    is_plain = (
+        f"coalesce({event_format.must_have} and not has_nul and case when is_usual then true "
+        "else list_unique(names) = len(names) end, false)"
+    )
+    return "true" if is_clean else is_plain, unknown_names
+
+
+def _hashed(event_format: EventFormat) -> str:
+    """SQL of the content hash, and of what was withheld, which is rare and part of the content."""
+    if not event_format.free_fields:
+        return "select *, cast(md5_number(content_text) as uuid) as content_hash from texts"
+    return f"""select *, cast(case when withheld is null then md5_number(content_text)
+                else md5_number(content_text || withheld) end as uuid) as content_hash
+            from (
+                select *, case when contains(content_text, 'other')
+                    then {kept_columns.withheld(event_format.free_fields)} end as withheld
+                from texts
+            )"""
+
+
 def usual_names(event_format: EventFormat, first: Sequence[str]) -> tuple[str, ...]:
     """The names of a first event, if they are all known, plain and different; else none."""
     is_usual = len(set(first)) == len(first) and set(first) <= event_format.fields.keys()
     return tuple(first) if is_usual else ()
 
 
-def _seen_sql(event_format: EventFormat) -> tuple[str, str]:
-    """The line beside what was parsed of it, and the step that looks into it and lets it go."""
+def _seen_sql(event_format: EventFormat) -> str:
+    """The step that looks into the line beside what was parsed of it, and lets it go."""
     if not event_format.glimpses:
-        return "", ""
+        return ""
     glimpses = ", ".join(f"{sql} as {name}" for name, sql in event_format.glimpses.items())
-    return " r.record,", (
-        f"\n        seen as materialized (select * exclude (record), {glimpses} from parsed as r),"
+    return (
+        f"\n        seen as materialized (select * exclude (record), {glimpses} from parsed as x),"
     )
 
 

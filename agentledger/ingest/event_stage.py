@@ -45,7 +45,7 @@ class EventStage:
         self.formats = formats
         self.staged_formats: set[str] = set()
         self._waiting: dict[str, list[tuple[StagedFile, Chunk]]] = {}
-        self._usual: dict[str, tuple[str, ...]] = {}
+        self._usual: dict[int, tuple[str, ...]] = {}
         privacy.set_hmac_pads(connection, key)
         for name in formats:
             connection.execute(f"drop table if exists staged_{name}")
@@ -98,8 +98,7 @@ class EventStage:
             return
         file.format = found.name
         file.variant = "lines"
-        if not opened.is_resumed:
-            self._usual[found.name] = usual_names(found, first or ())
+        self._usual[file.file_id] = usual_names(found, first or ())
         for item in event_lines.read_chunks(
             file.load.file.path,
             file.file_id,
@@ -128,7 +127,7 @@ class EventStage:
             return
         waiting = self._waiting.setdefault(found.name, [])
         waiting.append((file, item))
-        if sum(len(chunk.data) for _, chunk in waiting) >= event_lines.CHUNK_BYTES:
+        if sum(len(chunk.data) for _, chunk in waiting) >= event_lines.STATEMENT_BYTES:
             self._flush(found)
 
     def _flush(self, event_format: EventFormat) -> None:
@@ -138,7 +137,7 @@ class EventStage:
             return
         files = {file.file_id: file for file, _ in waiting}
         lines, broken = event_lines.as_table([chunk for _, chunk in waiting])
-        self._append(event_format, lines, self._usual.get(event_format.name, ()), is_clean=False)
+        self._append_lines(event_format, lines, [chunk for _, chunk in waiting])
         strange = self._take_back_strange(event_format)
         by_place = {(chunk.file_id, chunk.first_offset): chunk for _, chunk in waiting}
         found: list[tuple[StagedFile, Chunk, int, int]] = [
@@ -237,6 +236,18 @@ class EventStage:
                 return present
         return names[0] if names else None
 
+    def _append_lines(self, event_format: EventFormat, lines: Any, chunks: Sequence[Chunk]) -> None:
+        shapes = {self._usual[chunk.file_id] for chunk in chunks}
+        usual = shapes.pop() if len(shapes) == 1 else ()
+        if usual and all(event_lines.has_only(chunk.data, len(usual)) for chunk in chunks):
+            try:
+                self._append(event_format, lines, usual, is_uniform=True)
+            except (duckdb.InvalidInputException, duckdb.ConversionException):
+                pass  # one of them is not what the numbers say: each is looked at below
+            else:
+                return
+        self._append(event_format, lines, usual)
+
     def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:
         import pyarrow as pa
 
@@ -253,7 +264,13 @@ class EventStage:
         self._append(event_format, table, (), is_clean=True)
 
     def _append(
-        self, event_format: EventFormat, texts: Any, usual: Sequence[str], *, is_clean: bool
+        self,
+        event_format: EventFormat,
+        texts: Any,
+        usual: Sequence[str],
+        *,
+        is_clean: bool = False,
+        is_uniform: bool = False,
     ) -> None:
         self.connection.register("event_texts", texts)
         # Shorter than `{}` and its line end: an empty line. Other blanks come back as strange.
@@ -263,7 +280,7 @@ class EventStage:
             else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
             "where strlen(record) > 2)"
         )
-        sql = projection_sql(event_format, records, usual, is_clean=is_clean)
+        sql = projection_sql(event_format, records, usual, is_clean=is_clean, is_uniform=is_uniform)
         table = f"staged_{event_format.name}"
         try:
             if event_format.name in self.staged_formats:

@@ -7,7 +7,7 @@ Source of the formats: formats.md section 5 of the shared documents.
 """
 
 from agentledger.ingest import event_columns as kept
-from agentledger.ingest.event_format import EventFormat, texts, withheld
+from agentledger.ingest.event_format import EventFormat, texts
 
 _INTENT_NAMES = (
     "entrypoint", "subject_ref_type", "semreg_mode", "chosen_verb_fqn", "selection_source",
@@ -16,9 +16,9 @@ _INTENT_NAMES = (
 )  # fmt: skip
 
 _INTENT_COLUMNS = {
-    "event_id": kept.identifier("event_id"),
+    "event_id": kept.short_identifier("event_id"),
     "ts": kept.time("ts"),
-    "session_id": kept.identifier("session_id"),
+    "session_id": kept.short_identifier("session_id"),
     "actor_hash": kept.hashed("actor_id"),
     "utterance_hash": kept.rekeyed("utterance_hash"),
     "preview_length": kept.length("utterance_preview"),
@@ -31,8 +31,8 @@ _INTENT_COLUMNS = {
     "semreg_denied_verbs": kept.names("semreg_denied_verbs"),
     "verb_candidates_pre": kept.candidates("verb_candidates_pre"),
     "verb_candidates_post": kept.candidates("verb_candidates_post"),
-    "dsl_hash": kept.identifier("dsl_hash"),
-    "run_sheet_entry_id": kept.identifier("run_sheet_entry_id"),
+    "dsl_hash": kept.short_identifier("dsl_hash"),
+    "run_sheet_entry_id": kept.short_identifier("run_sheet_entry_id"),
     "macro_semreg_checked": kept.boolean("macro_semreg_checked"),
     "macro_denied_verbs": kept.names("macro_denied_verbs"),
     "error_code": kept.class_name("error_code"),
@@ -46,7 +46,7 @@ _INTENT_COLUMNS = {
     "state_observer": kept.observations("state_observer"),
     "entity_confidence": kept.number("entity_confidence"),
     "missing_args": kept.names("missing_args"),
-    **{name: kept.name(name) for name in _INTENT_NAMES},
+    **{name: kept.short_name(name) for name in _INTENT_NAMES},
 }
 
 INTENT_EVENTS = EventFormat(
@@ -67,7 +67,9 @@ INTENT_EVENTS = EventFormat(
          "macro_denied_verbs", "soft_stage_flow", "state_observer", "missing_args"),
         "JSON",
     ),
-    columns=_INTENT_COLUMNS | withheld(_INTENT_COLUMNS, *_INTENT_NAMES, "error_code"),
+    columns=_INTENT_COLUMNS,
+    short_fields=("event_id", "session_id", "dsl_hash", "run_sheet_entry_id", *_INTENT_NAMES),
+    free_fields=(*_INTENT_NAMES, "error_code"),
     identity="event_id",
     must_have="event_id is not null and outcome is not null and ts is not null",
     wrappers=frozenset({"intent_events"}),
@@ -91,7 +93,8 @@ INTENT_EXECUTIONS = EventFormat(
         frozenset({"dsl_hash", "success"}),
     ),
     fields=texts(*_EXECUTION_COLUMNS),
-    columns=_EXECUTION_COLUMNS | withheld(_EXECUTION_COLUMNS, "error_class"),
+    columns=_EXECUTION_COLUMNS,
+    free_fields=("error_class",),
     identity="event_id",
     must_have="event_id is not null and ts is not null",
     wrappers=frozenset({"intent_executions"}),

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
-from agentledger.ingest import scan
+from agentledger.ingest import postgres_state, scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
@@ -195,6 +195,8 @@ def new_work(
 ) -> NewWork:
     """Ask the ledger whether a run has anything to do; no source file is opened.
 
+    Tables on servers are asked one cheap question each (`postgres.py`).
+
     Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
     however often it is asked.
 
@@ -218,6 +220,7 @@ def new_work(
     with warehouse.open_warehouse(settings, read_only=True, wait_seconds=0) as connection:
         try:
             known = read_ledger(connection)
+            tables = postgres_state.read_states(connection) if _has_tables(roots) else {}
             built = fingerprints.context_of_warehouse(connection)
             now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
             aged = retention.due_reasons(
@@ -237,6 +240,12 @@ def new_work(
     ]
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
+    if _has_tables(roots):
+        from agentledger.ingest import postgres  # it asks this module for the ledger, too
+
+        reasons += postgres.reasons_to_run(
+            roots, tables, as_of or _clock(settings), is_automatic=is_automatic
+        )
     reasons += aged
     reasons += fingerprints.differences(now, built)
     published = fingerprints.context_of_published(settings)
@@ -245,6 +254,10 @@ def new_work(
     elif built is not None and published != replace(built, load_seq=now.load_seq):
         reasons.append("the last run did not finish")
     return NewWork(reasons)
+
+
+def _has_tables(roots: Iterable[scan.ScanRoot]) -> bool:
+    return any(root.postgres is not None for root in roots)
 
 
 def _clock(settings: Settings) -> datetime:

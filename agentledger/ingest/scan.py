@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from agentledger import privacy
+from agentledger import postgres_sources, privacy
 from agentledger.ingest import skill_store_copy
+from agentledger.postgres_sources import PostgresEntry
 from agentledger.registry import Config
 from agentledger.settings import Settings
 
@@ -89,11 +90,13 @@ class ScanRoot:
     registered_at: str | None = None
     all_projects: bool = False
     """Whether sessions count that ran outside the registered projects, too."""
+    postgres: PostgresEntry | None = None
+    """Of a table on a server, which holds no files."""
 
     @property
     def names_projects(self) -> bool:
         """Whether its events may name projects of their own."""
-        return self.kind in ("events", "spool")
+        return self.kind in ("events", "spool", postgres_sources.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +157,13 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 kind=source.kind,
                 location=source.location,
                 project_id=identity,
-                project_name=Path(source.location).name or source.location,
+                project_name=source.postgres.project_name
+                if source.postgres
+                else Path(source.location).name or source.location,
                 project_type="source",
                 zone=source.zone or settings.host_zone,
                 all_projects=source.projects == "all",
+                postgres=source.postgres,
             )
         )
     return roots + _own_roots(settings, key)
@@ -165,7 +171,11 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
 
 def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
     """Folders of the data home that exist; their times are UTC by contract."""
-    folders = {"spool": settings.spool_dir, "reads": settings.reads_dir}
+    folders = {
+        "spool": settings.spool_dir,
+        "reads": settings.reads_dir,
+        "changes": settings.changes_dir,
+    }
     return [
         ScanRoot(
             source_id=source_id(key, kind, str(folder)),
@@ -192,7 +202,7 @@ def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]
     Returns:
         The files in the order of the roots and then of their paths, and what could not be listed.
     """
-    all_roots = list(roots)
+    all_roots = [root for root in roots if root.postgres is None]
     locations = {root.location for root in all_roots}
     found: list[FoundFile] = []
     problems: list[ScanProblem] = []

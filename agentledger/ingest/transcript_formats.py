@@ -71,7 +71,8 @@ FIELDS = {
     },
 }
 
-_TEXT = "json_extract_string(r.record, '$.message.content')"
+_TEXT = "json_extract_string(x.record, '$.message.content')"
+_FIRST_TEXT = _TEXT.replace("content'", "content[0].text'")
 
 GLIMPSES = {
     # A small object of numbers, looked into once it is known to be there.
@@ -84,10 +85,12 @@ GLIMPSES = {
     + "}'))",
     # Texts stay in their line unless something in it asks for a look at their beginning.
     "prompt_text": "case when x.type = 'user' and x.message.content is null "
-    f"then left(ltrim({_TEXT}), 400) end",
-    "failed_texts": "case when contains(r.record, '\"is_error\":true') "
-    "or contains(r.record, '\"is_error\": true') "
-    "then json_extract_string(r.record, '$.message.content[*].content') end",
+    f"then left(ltrim({_TEXT}), 400) "
+    "when x.type = 'user' and x.message.content[1].type = 'text' "
+    f"then left(ltrim({_FIRST_TEXT}), 400) end",
+    "failed_texts": "case when contains(x.record, '\"is_error\":true') "
+    "or contains(x.record, '\"is_error\": true') "
+    "then json_extract_string(x.record, '$.message.content[*].content') end",
 }
 
 _IS_TOOL = "block.type in ('tool_use', 'tool_result')"
@@ -141,9 +144,9 @@ BLOCKS = f"""case when len(list_filter(x.message.content, lambda block: {_IS_TOO
 
 _PROMPT_KIND = """case
     when x.type is distinct from 'user' or x.message is null then null
-    when prompt_text is null then case
-        when list_contains(list_transform(x.message.content, lambda block: block.type),
-            'tool_result') then 'tool_result' else 'blocks' end
+    when list_contains(list_transform(x.message.content, lambda block: block.type),
+        'tool_result') then 'tool_result'
+    when prompt_text is null then 'blocks'
     when x.isCompactSummary = 'true' then 'compact_summary'
     when regexp_matches(prompt_text, '^<(command-name|command-message)>') then 'command'
     when regexp_matches(prompt_text, '^<(local-command|bash)-') then 'command_output'
@@ -233,7 +236,7 @@ CLAUDE_CODE_LINES = EventFormat(
     not_told_by=frozenset({"projectHash", "cli_version"}),
     known_names=_KNOWN_NAMES,
     takes_any_object=True,
-    glimpses=GLIMPSES | {"line_bytes": "strlen(r.record)"},
+    glimpses=GLIMPSES | {"line_bytes": "strlen(x.record)"},
     parts={"claude_code_blocks": BLOCKS},
     unknown_inside=_UNKNOWN_USAGE,
 )

@@ -11,7 +11,7 @@ Source of the formats: formats.md section 4 of the shared documents.
 from collections.abc import Mapping
 
 from agentledger.ingest import event_columns as kept
-from agentledger.ingest.event_format import EventFormat, texts, withheld
+from agentledger.ingest.event_format import EventFormat, texts
 
 CONTRACT, EXECUTION_METRICS, AI_USAGE_EVENTS = "contract", "execution_metrics", "ai_usage_events"
 """Values of `variant`: whose defaults and units a row has."""
@@ -55,7 +55,8 @@ USAGE_EVENTS = EventFormat(
         "schema_version",
     )
     | {"patterns": "JSON"},
-    columns=_USAGE_COLUMNS | withheld(_USAGE_COLUMNS, "agent_id", "task_type", "model"),
+    columns=_USAGE_COLUMNS,
+    free_fields=("agent_id", "task_type", "model"),
     identity="event_id",
     must_have="event_id is not null and agent_id is not null and ts is not null",
     project_field="project_id",
@@ -167,7 +168,32 @@ SUGGESTION_FEEDBACK = EventFormat(
     wrappers=frozenset({"suggestion_feedback"}),
 )  # fmt: skip
 
+_CHANGE_COLUMNS = {
+    "event_id": kept.identifier("change_id"),
+    "agent_id": kept.title("agent_id"),
+    "ts": kept.time("changed_at"),
+    "declared_at": kept.time("declared_at"),
+    "metric": kept.class_name("metric"),
+    "note_length": kept.length("note"),
+}
+
+AGENT_CHANGES = EventFormat(
+    name="agent_changes",
+    told_by=(frozenset({"change_id", "agent_id", "changed_at"}),),
+    fields=texts("change_id", "agent_id", "changed_at", "declared_at", "metric", "note"),
+    columns=_CHANGE_COLUMNS,
+    free_fields=("agent_id",),
+    identity="event_id",
+    must_have="event_id is not null and agent_id is not null and ts is not null",
+)
+
 USAGE_FORMATS: Mapping[str, EventFormat] = {
     item.name: item
-    for item in (USAGE_EVENTS, EXECUTION_METRICS_ROWS, AI_USAGE_ROWS, SUGGESTION_FEEDBACK)
+    for item in (
+        USAGE_EVENTS,
+        EXECUTION_METRICS_ROWS,
+        AI_USAGE_ROWS,
+        SUGGESTION_FEEDBACK,
+        AGENT_CHANGES,
+    )
 }

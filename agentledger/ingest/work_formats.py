@@ -9,7 +9,7 @@ Source of the formats: formats.md sections 1 and 2 of the shared documents.
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
-from agentledger.ingest.event_format import EventFormat, texts, withheld
+from agentledger.ingest.event_format import EventFormat, texts
 
 _WORKFLOW_COLUMNS = {
     "workflow_id": kept.identifier("workflow_id"),
@@ -37,7 +37,8 @@ WORKFLOW_EXECUTIONS = EventFormat(
         "total_duration_ms",
     )
     | {"skills_used": "JSON", "metadata": "JSON"},
-    columns=_WORKFLOW_COLUMNS | withheld(_WORKFLOW_COLUMNS, "workflow_name", "status"),
+    columns=_WORKFLOW_COLUMNS,
+    free_fields=("workflow_name", "status"),
     identity="workflow_id",
     must_have="workflow_id is not null and workflow_name is not null and started_at is not null",
     project_field="project_id",

@@ -3,7 +3,8 @@
 Every function takes `settings=` (the data home of the environment by default), opens the current
 snapshot for one answer and closes it again, so that programs that live long follow new builds. A
 `get_…` of rows returns a pandas DataFrame, the others plain dicts. No metric is computed here.
-`boosts()` alone reads the reviewed file of boosts instead: an orchestrator needs no snapshot.
+`boosts()` alone reads the reviewed file of boosts instead: an orchestrator needs no snapshot. And
+`replay()` reads the warehouse, because sessions are published under keys.
 """
 
 from agentledger.boost_rules import boosts
@@ -25,6 +26,9 @@ from agentledger.query.frames import (
     get_skill_history,
     get_skill_insights,
     get_top_skills,
+    get_turn_cutoff_rate,
+    get_turn_stop_reasons,
+    get_turns_cut_off,
     get_usage,
     get_verb_boosts,
     get_workflow_correlation,
@@ -32,6 +36,7 @@ from agentledger.query.frames import (
 )
 from agentledger.query.intent_report import get_intent_report
 from agentledger.query.overview import get_skill, get_skill_summary
+from agentledger.query.replay import replay
 from agentledger.query.sql import run_sql
 from agentledger.query.workflows import optimize_workflow
 
@@ -57,10 +62,14 @@ __all__ = [
     "get_skill_insights",
     "get_skill_summary",
     "get_top_skills",
+    "get_turn_cutoff_rate",
+    "get_turn_stop_reasons",
+    "get_turns_cut_off",
     "get_usage",
     "get_verb_boosts",
     "get_workflow_correlation",
     "get_workflow_recommendation",
     "optimize_workflow",
+    "replay",
     "run_sql",
 ]

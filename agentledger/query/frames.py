@@ -13,6 +13,7 @@ from agentledger.query import (
     intents,
     projects,
     skills,
+    turns,
     usage,
     workflows,
 )
@@ -58,3 +59,6 @@ get_intent_failure_modes = _framed(intents.failure_modes, "get_intent_failure_mo
 get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
 get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
 get_usage = _framed(usage.usage, "get_usage")
+get_turn_stop_reasons = _framed(turns.stop_reasons, "get_turn_stop_reasons")
+get_turns_cut_off = _framed(turns.cut_off, "get_turns_cut_off")
+get_turn_cutoff_rate = _framed(turns.cutoff_rate, "get_turn_cutoff_rate")

@@ -27,6 +27,10 @@ MAX_REJECT_SHARE: Final = 0.05
 UNHEALTHY_RUN_STATES: Final = {"failed": "failed", "crashed": "was killed before it ended"}
 
 
+TABLE_PREFIX: Final = "postgres://"
+"""How the ledger of files names a table on a server."""
+
+
 @dataclass(frozen=True, slots=True)
 class Findings:
     """What a verdict rests on."""
@@ -74,7 +78,7 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     problem, is_published, holds_records = None, True, False
     try:
         with open_snapshot(settings) as snapshot:
-            # Records of any kind: skill invocations, intents, workflow runs, model calls.
+            # Records of any kind, as `data_freshness` lists them.
             held = "select 1 from marts.data_freshness where health <> 'empty' limit 1"
             holds_records = bool(read_answer(snapshot, held).rows)
     except NothingPublishedError:
@@ -105,9 +109,20 @@ def _broken_reasons(findings: Findings) -> list[str]:
             step = f" in step {candidate['step']!r}" if candidate.get("step") else ""
             error = f": {candidate['error']}" if candidate.get("error") else "."
             reasons.append(f"The last run ({candidate.get('run_id', '–')}) {ended}{step}{error}")
+    reasons += _table_reasons(run)
     reasons += _reject_reasons(findings.status.get("last_success") or run)
     reasons += [f"{path} is registered and no longer there." for path in findings.missing_paths]
     return reasons
+
+
+def _table_reasons(run: Mapping[str, Any]) -> list[str]:
+    """Tables on servers that the last run could not read to their end."""
+    return [
+        f"{problem['path']} was not read to its end: {problem['detail']}."
+        for source in run.get("sources") or []
+        for problem in source.get("problems") or []
+        if str(problem.get("path", "")).startswith(TABLE_PREFIX)
+    ]
 
 
 def _reject_reasons(run: Mapping[str, Any]) -> list[str]:
@@ -151,7 +166,7 @@ def _missing_paths(settings: Settings) -> tuple[str, ...]:
 
     config = registry.load_config(settings)
     paths = [project.path for project in config.projects]
-    paths += [source.location for source in config.sources]
+    paths += [source.location for source in config.sources if source.postgres is None]
     return tuple(path for path in paths if not Path(path).exists())
 
 

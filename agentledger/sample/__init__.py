@@ -12,6 +12,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from agentledger.errors import UsageError
+from agentledger.sample.agent_turns import write_agent_turns
 from agentledger.sample.catalogue import PROJECT_NAMES
 from agentledger.sample.damage import DAMAGES, damage_files
 from agentledger.sample.event_logs import write_event_logs
@@ -52,7 +53,7 @@ def write_sample(
         records: Valid records in all files together.
         seed: The same seed writes the same files.
         events: Utterances in the logs of an orchestrator, shared out over the projects, with
-            results of their commands and runs of workflows beside them.
+            results of their commands, runs of workflows and turns of an assistant beside them.
         until: The first day without events; the history is the 120 days before it.
 
     Raises:
@@ -74,6 +75,8 @@ def write_sample(
         folder = directory / project_name(number) / ".session-buddy"
         share = events // projects + (number < events % projects)
         logs.update(write_event_logs(folder, seeded(seed, "events", number), share, until))
+        turns = write_agent_turns(folder, seeded(seed, "turns", number), share // 2, until)
+        logs.update(agent_telemetry=turns)
     return SampleReport(directory, seed, until.isoformat(), tuple(written), dict(logs))
 
 

@@ -15,7 +15,9 @@ create table if not exists state.model_builds (
     model_name varchar not null,
     load_seq bigint not null,
     projects_fingerprint varchar not null
-)
+);
+-- Later than the table: what depends on the instant of a run as well.
+alter table state.model_builds add column if not exists as_of timestamptz
 {% endmacro %}
 
 {#- Load_seq up to which an incremental aggregate may trust its other rows; none = rebuild every bucket:
@@ -43,9 +45,10 @@ delete from state.model_builds where model_name = '{{ this.identifier }}'
 {%- endmacro %}
 
 {% macro remember_build(upstream, column) -%}
-insert into state.model_builds (model_name, load_seq, projects_fingerprint)
+insert into state.model_builds (model_name, load_seq, projects_fingerprint, as_of)
 select
     '{{ this.identifier }}',
     (select coalesce(max(upstream.{{ column }}), -1) from {{ upstream }} as upstream),
-    {{ projects_fingerprint() }}
+    {{ projects_fingerprint() }},
+    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context)
 {%- endmacro %}

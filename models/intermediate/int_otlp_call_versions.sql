@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- Every span and log event that tells of a model call or of tokens, and why it does not count. Tokens
-    count at the leaves alone: what stands above them repeats their sums. #}
+{#- Every span and log event that tells of a model call or of tokens, and why it does not count.
+    Tokens count at the leaves alone: what stands above them repeats their sums. #}
 {%- set tiers = token_tiers() %}
 with transcripts as (
     {{ otlp_tellers(ref('int_claude_code_call_versions')) }}

@@ -4,8 +4,8 @@
     unique_key='record_key',
     on_schema_change='fail'
 ) }}
-{#- Every copy of every event of Claude Code's log. An event is its session, sequence, name and time;
-    one without a sequence is its content, as often as one file holds it. #}
+{#- Every copy of every event of Claude Code's log. An event is its session, sequence, name and
+    time; one without a sequence is its content, as often as one file holds it. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         record_key,

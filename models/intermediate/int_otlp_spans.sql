@@ -4,8 +4,8 @@
     unique_key='trace_key',
     on_schema_change='fail'
 ) }}
-{#- Every copy of every span, and what its trace says of it. Of a span one copy is kept: one that has
-    ended, the later end first, then content. A trace that gained a span is judged anew. #}
+{#- Every copy of every span, and what its trace says of it. Of a span one copy is kept: one that
+    has ended, the later end first, then content. A trace that gained a span is judged anew. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         span_key,

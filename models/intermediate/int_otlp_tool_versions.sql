@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- Every span and log event of a tool, as a call and, where its outcome is known, as a result. A span
-    that ended with no status tells no outcome. #}
+{#- Every span and log event of a tool, as a call and, where its outcome is known, as a result. A
+    span that ended with no status tells no outcome. #}
 with transcripts as (
     {{ otlp_tellers(ref('int_claude_code_tool_versions')) }}
 ),

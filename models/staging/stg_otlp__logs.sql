@@ -1,4 +1,5 @@
-{#- One row per log record of a request: rename, cast. Numbers of Claude Code's events may be texts. #}
+{#- One row per log record of a request: rename, cast. Numbers of Claude Code's events may be
+    texts. #}
 with logs as (
     select
         *,
@@ -22,8 +23,9 @@ select
     case when is_of_claude_code then 'claude_code_otel' else 'otlp' end as source_kind,
     service_name,
     event_name,
-    coalesce({{ otlp_attribute(['model', 'gen_ai.response.model', 'gen_ai.request.model']) }}, 'unknown')
-        as model,
+    coalesce(
+        {{ otlp_attribute(['model', 'gen_ai.response.model', 'gen_ai.request.model']) }}, 'unknown'
+    ) as model,
     {{ otlp_attribute(['query_source']) }} as query_source,
     {{ otlp_attribute(['tool_name', 'gen_ai.tool.name']) }} as tool_name,
     {{ otlp_skill(otlp_attribute(['skill.name'])) }} as skill_name,

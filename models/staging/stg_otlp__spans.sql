@@ -1,7 +1,7 @@
 {#- One row per span of a request: names coalesced new before old, tokens split into disjoint tiers,
     cast. Copies and unfinished versions are all here; which counts is decided in intermediate. #}
-{%- set cache_read = ['gen_ai.usage.cache_read.input_tokens', 'gen_ai.usage.cache_read_input_tokens',
-    'gen_ai.usage.details.cache_read_tokens', 'llm.token_count.prompt_details.cache_read',
+{%- set cache_read = ['gen_ai.usage.cache_read.input_tokens',
+    'gen_ai.usage.cache_read_input_tokens', 'gen_ai.usage.details.cache_read_tokens', 'llm.token_count.prompt_details.cache_read',
     'cache_read_tokens'] %}
 {%- set cache_write = ['gen_ai.usage.cache_write.input_tokens',
     'gen_ai.usage.cache_creation.input_tokens', 'gen_ai.usage.cache_creation_input_tokens',
@@ -16,13 +16,14 @@ with spans as (
         lower({{ otlp_attribute(['gen_ai.operation.name']) }}) as stated_operation,
         lower({{ otlp_attribute(['llm.request.type']) }}) as request_type,
         upper({{ otlp_attribute(['openinference.span.kind']) }}) as openinference_kind,
-        lower({{ otlp_attribute(['gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'llm.system']) }})
-            as stated_provider,
+        lower({{ otlp_attribute([
+            'gen_ai.provider.name', 'gen_ai.system', 'llm.provider', 'llm.system'
+        ]) }}) as stated_provider,
         {{ token_count(otlp_attribute(['gen_ai.usage.input_tokens', 'gen_ai.usage.prompt_tokens',
             'llm.usage.prompt_tokens', 'llm.token_count.prompt', 'input_tokens'])) }}
             as stated_input_tokens,
-        {{ token_count(otlp_attribute(['gen_ai.usage.output_tokens', 'gen_ai.usage.completion_tokens',
-            'llm.usage.completion_tokens', 'llm.token_count.completion', 'output_tokens'])) }}
+        {{ token_count(otlp_attribute(['gen_ai.usage.output_tokens',
+            'gen_ai.usage.completion_tokens', 'llm.usage.completion_tokens', 'llm.token_count.completion', 'output_tokens'])) }}
             as output_tokens,
         {{ token_count(otlp_attribute(cache_read)) }} as cache_read_tokens,
         {{ token_count(otlp_attribute(cache_write)) }} as cache_write_tokens,
@@ -138,16 +139,17 @@ select
         else stated_provider
     end as provider,
     coalesce(
-        {{ otlp_attribute(['gen_ai.response.model', 'llm.response.model_name', 'gen_ai.request.model',
-            'llm.request.model_name', 'llm.model_name', 'model']) }},
+        {{ otlp_attribute(['gen_ai.response.model', 'llm.response.model_name',
+            'gen_ai.request.model', 'llm.request.model_name', 'llm.model_name', 'model']) }},
         'unknown'
     ) as model,
     {{ otlp_attribute(['gen_ai.agent.name', 'agent.name']) }} as agent_name,
     {{ otlp_attribute(['gen_ai.workflow.name']) }} as workflow_name,
     {{ otlp_attribute(['gen_ai.tool.name', 'tool.name', 'tool_name']) }} as tool_name,
     {{ otlp_skill(otlp_attribute(['gen_ai.skill.name', 'skill.name'])) }} as skill_name,
-    coalesce({{ otlp_first_of('gen_ai.response.finish_reasons') }}, {{ otlp_attribute(['stop_reason']) }})
-        as stop_reason,
+    coalesce(
+        {{ otlp_first_of('gen_ai.response.finish_reasons') }}, {{ otlp_attribute(['stop_reason']) }}
+    ) as stop_reason,
     {{ otlp_attribute(['openai.response.service_tier', 'gen_ai.openai.response.service_tier',
         'openai.request.service_tier', 'gen_ai.openai.request.service_tier']) }} as service_tier,
     status_code,

@@ -15,6 +15,8 @@ import pandas as pd
 
 from agentledger import status
 from agentledger.ingest.collect import collect
+from agentledger.ingest.event_formats import FORMATS
+from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_otlp import OTLP_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
@@ -27,6 +29,7 @@ from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
+SERVER_TABLES = dg.AssetKey(["source_files", "postgres_tables"])
 TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
 OTLP = dg.AssetKey(["source_files", "otlp"])
 
@@ -40,6 +43,9 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 
 NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
 """Tables written from the registry and the run itself."""
+
+POSTGRES_TABLES = frozenset(FORMATS[name].table for name in CONTRACTS)
+"""Tables of records that may come from a server, too."""
 
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
@@ -62,6 +68,7 @@ DESCRIPTIONS = {
     "projects": "Projects whose owner opted in.",
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
+    "postgres_watermarks": "How far each table on a PostgreSQL server was read.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
@@ -144,7 +151,16 @@ def build_raw_assets(
         description="Files that an OpenTelemetry collector wrote: `agentledger source add otlp "
         "PATH` opts them in. Messages, arguments and results stay where they are.",
     )
-    return [source_files, event_logs, transcripts, otlp, collect_sources]
+    server_tables = dg.AssetSpec(
+        key=SERVER_TABLES,
+        group_name="source_files",
+        kinds={"postgres"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Tables on PostgreSQL servers: `agentledger source add postgres DSN --table "
+        "NAME` opts one in. Sessions are read only.",
+    )
+    return [source_files, event_logs, server_tables, transcripts, otlp, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -168,6 +184,10 @@ def _files_behind(table: str) -> list[dg.AssetKey]:
         return [TRANSCRIPTS]
     if table in OTLP_TABLES:
         return [OTLP]
+    if table == "postgres_watermarks":
+        return [SERVER_TABLES]
+    if table in POSTGRES_TABLES:
+        return [EVENT_LOGS, SERVER_TABLES]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
     return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS, OTLP])

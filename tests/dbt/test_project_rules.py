@@ -163,6 +163,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "v_intent_top_clarify_verbs", "v_intent_semreg_overrides", "v_intent_semreg_denies",
         "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
         "usage_quarter_hours",
+        "agent_metrics", "agent_metrics_rolling",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 

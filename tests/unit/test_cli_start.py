@@ -1,8 +1,11 @@
 """Starting the command line: fast, silent, importing nothing heavy."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import agentledger
 from agentledger.settings import HOME_VARIABLE
@@ -69,3 +72,24 @@ def test_version() -> None:
         check=True,
     )
     assert finished.stdout == f"agentledger {agentledger.__version__}\n"
+
+
+@pytest.mark.parametrize("arguments", [["--version"], ["skills", "top"], ["sql", "select 1"]])
+def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path: Path, arguments: list[str]) -> None:
+    """`agentledger … | head -1` ends quietly, whether the pipe closes before or after the write."""
+    publish_ledger(settings_of(tmp_path))
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        finished = subprocess.run(
+            [sys.executable, "-m", "agentledger.cli.main", *arguments],
+            env={HOME_VARIABLE: str(settings_of(tmp_path).home)},
+            stdout=writer,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(writer)
+    assert finished.returncode == 0, finished.stderr
+    assert "roken" not in finished.stderr

@@ -104,3 +104,16 @@ def test_a_package_may_be_the_orchestrator(code: Path) -> None:
     """Should allow all modules of the named package, and no neighbour with a longer name."""
     (code / "application.py").write_text(BAD["from import"][0])
     assert [Path(found.path).name for found in guard.scan(code, "app")] == ["application.py"]
+
+
+def test_a_file_that_does_not_parse_says_so_to_people(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A class name of Python's and advice about traces would help nobody here."""
+    (tmp_path / "broken.py").write_text("x = 1\ndef broken(:\n")
+    assert guard.main([str(tmp_path), "--module", "app.orchestrator"]) == 1
+    out = capsys.readouterr().out
+    assert "broken.py:2:1: not checked, because this is no Python that can be parsed: " in out
+    assert "mend the file or leave it out" in out
+    assert "SyntaxError" not in out
+    assert "trace" not in out

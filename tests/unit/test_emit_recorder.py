@@ -307,3 +307,11 @@ def test_candidates_of_any_shape_cost_no_event(
     row = json.loads(path.read_text())
     assert row["verb_candidates_pre"] == written
     assert row["state_observer"] is None
+
+
+def test_a_trace_without_an_id_gets_one(recorder: IntentRecorder, tmp_path: Path) -> None:
+    """The text "None" would be the id of every such event."""
+    event_id = recorder.record(IntentTrace(event_id=None, outcome="ready"))  # type: ignore[arg-type]
+    recorder.flush()
+    (row,) = events(tmp_path)
+    assert row["event_id"] == event_id == str(uuid.UUID(event_id))

@@ -164,11 +164,14 @@ def test_kinds_of_prompts_are_told_without_their_text(transcripts: Transcripts) 
         prompt(4, "This session is continued", isCompactSummary=True),
         prompt(5, [{"type": "text", "text": "x"}]),
         line(6, "user", message="a damaged line"),
+        prompt(7, [{"type": "text", "text": "[Request interrupted by user for tool use]"}]),
+        prompt(8, [{"type": "image", "source": "SECRET"}]),
     )
     transcripts.counts()
     assert transcripts.lines("prompt_kind, command_name") == [
         ("text", None), ("command", "ns:plan"), ("command_output", None),
-        ("compact_summary", None), ("blocks", None), ("blocks", None),
+        ("compact_summary", None), ("text", None), ("blocks", None),
+        ("interruption", None), ("blocks", None),
     ]  # fmt: skip
 
 

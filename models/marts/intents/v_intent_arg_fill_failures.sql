@@ -25,9 +25,11 @@ select
     args.missing_arg,
     args.failure_count,
     verbs.event_count,
-    {{ rate_columns('failure', 'args.failure_count', 'verbs.event_count') }},
+    {{ ratio('args.failure_count', 'verbs.event_count') }} as failure_rate,
     args.first_seen_at,
     args.last_seen_at,
-    {{ rate_evidence('verbs.event_count') }} as evidence
+    {{ rate_evidence('verbs.event_count') }} as evidence,
+    {{ wilson('args.failure_count', 'verbs.event_count', 'low') }} as failure_rate_low,
+    {{ wilson('args.failure_count', 'verbs.event_count', 'high') }} as failure_rate_high
 from args
 inner join verbs on args.verb = verbs.verb

@@ -6,35 +6,10 @@ with checked as (
     from {{ ref('intent_daily') }}
 ),
 
-verbs as (
-    select
-        denied_verb,
-        cast(sum(deny_count) as bigint) as deny_count,
-        min(first_denied_at) as first_denied_at,
-        max(last_denied_at) as last_denied_at
-    from {{ ref('intent_denies_daily') }}
-    where deny_source = 'macro'
-    group by denied_verb
-),
-
-sessions as (
-    select
-        denied_verb,
-        count(*) as session_count
-    from {{ ref('intent_denied_sessions') }}
-    where deny_source = 'macro'
-    group by denied_verb
-)
+{{ denied_verb_ctes('macro') }}
 
 select
-    verbs.denied_verb,
-    verbs.deny_count,
-    coalesce(sessions.session_count, 0) as session_count,
-    verbs.last_denied_at,
-    checked.event_count,
-    {{ rate_columns('deny', 'verbs.deny_count', 'checked.event_count') }},
-    verbs.first_denied_at,
-    {{ rate_evidence('checked.event_count') }} as evidence
+    {{ denied_verb_columns('checked.event_count') }}
 from verbs
 cross join checked
 left join sessions on verbs.denied_verb = sessions.denied_verb

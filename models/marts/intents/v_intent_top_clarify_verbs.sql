@@ -15,9 +15,11 @@ select
     verb,
     clarify_count,
     event_count,
-    {{ rate_columns('clarify', 'clarify_count', 'event_count') }},
+    {{ ratio('clarify_count', 'event_count') }} as clarify_rate,
     first_seen_at,
     last_seen_at,
-    {{ rate_evidence('event_count') }} as evidence
+    {{ rate_evidence('event_count') }} as evidence,
+    {{ wilson('clarify_count', 'event_count', 'low') }} as clarify_rate_low,
+    {{ wilson('clarify_count', 'event_count', 'high') }} as clarify_rate_high
 from verbs
 where clarify_count > 0

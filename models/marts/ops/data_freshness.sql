@@ -1,10 +1,13 @@
 {#- How old the newest event and the newest load of a project are, seen from as_of. An event is a
     record of any kind: a project may hold intents alone. #}
 {%- set facts = [
-    (ref('fct_skill_invocations'), 'occurred_at'),
-    (ref('fct_intent_events'), 'occurred_at'),
-    (ref('fct_workflow_runs'), 'started_at'),
-    (ref('fct_llm_calls'), 'occurred_at'),
+    (ref('fct_skill_invocations'), 'occurred_at', none),
+    (ref('fct_intent_events'), 'occurred_at', none),
+    (ref('int_intent_executions__versioned'), 'occurred_at', 'is_kept'),
+    (ref('fct_chat_messages'), 'occurred_at', none),
+    (ref('fct_workflow_runs'), 'started_at', none),
+    (ref('fct_llm_calls'), 'occurred_at', none),
+    (ref('fct_tool_calls'), 'occurred_at', none),
 ] %}
 with projects as (
     select
@@ -20,13 +23,16 @@ context as (
 ),
 
 by_kind as (
-    {%- for fact, happened_at in facts %}
+    {%- for fact, happened_at, counts in facts %}
     select
         project_id,
         max(case when not ts_suspicious then {{ happened_at }} end) as last_event_at,
         -- Kept in the facts and in no bucket: nobody can say when they happened.
         count(case when {{ happened_at }} is null or ts_suspicious then 1 end) as uncountable
     from {{ fact }}
+    {%- if counts %}
+    where {{ counts }}
+    {%- endif %}
     group by project_id
     {%- if not loop.last %}
     union all
@@ -47,7 +53,8 @@ loads as (
     select
         project_id,
         max(loaded_at) as last_loaded_at,
-        max(modified_at) as last_modified_at
+        max(modified_at) as last_modified_at,
+        coalesce(sum(accepted), 0) > 0 as has_records
     from {{ ref('stg_ledger__files') }}
     group by project_id
 ),
@@ -68,8 +75,13 @@ aged as (
     cross join context
     left join events on projects.project_id = events.project_id
     left join loads on projects.project_id = loads.project_id
-    -- A folder of the ledger itself is no project until it holds an event: reads never are one.
-    where projects.project_type is distinct from 'own' or events.project_id is not null
+    -- A folder of the ledger itself is no project until it holds an event: reads never are one. Nor
+    -- is a source whose records all count to projects that they name: it is not empty either.
+    where events.project_id is not null
+        or (
+            projects.project_type is distinct from 'own'
+            and not coalesce(projects.project_type = 'source' and loads.has_records, false)
+        )
 )
 
 select

@@ -1,0 +1,172 @@
+"""One session from its first record to its last, as the warehouse knows it.
+
+Belongs here: finding the session that a name means, its records in order. Does not belong here:
+what a turn is (the models), keeping texts (the vault), printing (`cli/turns.py`).
+
+The snapshot has no session under its own name, so this reads the warehouse, and takes the run lock
+like everyone who does. Texts come from a `TextSource`, if there is one: without it a replay shows
+kinds, times, tokens, tools and lengths, and says so.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.query.answers import json_value
+from agentledger.query.scope import UnknownNameError
+from agentledger.reads import recorded
+from agentledger.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    import duckdb
+
+MIN_KEY_LENGTH: Final = 8
+"""Characters of a session key that are enough to find it: as many as lists show."""
+
+NO_TEXTS: Final = (
+    "The ledger keeps no texts of this session: lengths stand in their place. "
+    'Sources with content = "vault" keep them from their next record on.'
+)
+
+_RECORDS: Final = """
+    select
+        records.seq, records.turn_seq, records.seq_in_turn, records.occurred_at,
+        records.offset_ms, records.record_type, records.model, records.duration_ms,
+        records.prompt_tokens, records.completion_tokens, records.tokens, records.tool_names,
+        records.rounds, records.tool_call_count, records.stop_reason_base, records.stop_detail,
+        records.chat_mode, records.turn_intent, records.user_message_length,
+        records.system_prompt_length, records.history_messages, records.history_length,
+        records.response_length, records.thoughts_length, records.is_open,
+        files.path as file_path, records.line_no, cast(versions.record_key as varchar) as record_key
+    from intermediate.int_agent_telemetry_records as records
+    left join intermediate.int_agent_telemetry_versions as versions
+        on versions.telemetry_key = records.telemetry_key and versions.is_kept
+    left join raw.files as files on files.file_id = records.file_id
+    where records.session_key = cast(? as uuid)
+    order by records.seq
+"""
+
+_TURNS: Final = """
+    select
+        row_number() over (order by turn_seq) as seq, turn_seq, 1 as seq_in_turn,
+        started_at as occurred_at, cast(0 as double) as offset_ms, 'turn' as record_type, model,
+        duration_ms, input_tokens as prompt_tokens, output_tokens as completion_tokens,
+        total_tokens as tokens, rounds, tool_call_count, llm_calls, stop_reason_base,
+        is_interrupted
+    from marts.fct_turns
+    where source_kind = 'claude_code' and session_key = cast(? as uuid)
+    order by turn_seq
+"""
+
+_SESSIONS: Final = """
+    select
+        cast(facts.session_key as varchar) as session_key, facts.source_kind, facts.project_id,
+        any_value(projects.project_name) as project_name
+    from marts.fct_turns as facts
+    inner join raw.projects as projects on projects.project_id = facts.project_id
+    where (facts.session_id = $1 or starts_with(cast(facts.session_key as varchar), $2))
+        and facts.session_key is not null and projects.is_active
+    group by all
+    order by 2, 1
+"""
+
+
+class TextSource(Protocol):
+    """Where the texts of records may be found."""
+
+    def texts_of(self, record_keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
+        """Texts by record key and name of the field; a record without texts is left out."""
+        ...
+
+
+@recorded("turns replay")
+def replay(
+    session: str,
+    *,
+    texts: TextSource | None = None,
+    on_wait: Callable[[], None] | None = None,
+    settings: Settings | None = None,
+) -> dict[str, Any]:
+    """Give the records of a session in order.
+
+    Args:
+        session: Its id as the producer names it, or its `session_key`, or the first eight
+            characters of that at least.
+        texts: Where texts may be found; none by default.
+        on_wait: Called once when another run holds the warehouse.
+        settings: Names the data home; read from the environment by default.
+
+    Returns:
+        `session_key`, `source_kind`, `project`, `has_texts`, `note` and `records`.
+
+    Raises:
+        UsageError: When several sessions are meant.
+        UnknownNameError: When none is.
+        RunLockedError: When another run does not end.
+        AgentLedgerError: When there is no warehouse, or it was never built.
+    """
+    from agentledger import warehouse
+
+    settings = load_settings() if settings is None else settings
+    if not settings.warehouse_path.exists():
+        raise AgentLedgerError(
+            f"There is no warehouse in {settings.home} yet. Type `agentledger run`."
+        )
+    with (
+        warehouse.hold_run_lock(settings, on_wait=on_wait),
+        warehouse.open_warehouse(settings, read_only=True) as connection,
+    ):
+        found = _find(connection, session.strip())
+        sql = _RECORDS if found["source_kind"] == "agent_telemetry" else _TURNS
+        records = _rows(connection, sql, [found["session_key"]])
+    spoken = _with_texts(records, texts)
+    return {
+        "session_key": found["session_key"],
+        "source_kind": found["source_kind"],
+        "project_id": found["project_id"],
+        "project": found["project_name"],
+        "has_texts": spoken,
+        "note": None if spoken else NO_TEXTS,
+        "records": records,
+    }
+
+
+def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, Any]:
+    prefix = session.lower() if len(session) >= MIN_KEY_LENGTH else "-"
+    found = _rows(connection, _SESSIONS, [session, prefix])
+    if not found:
+        raise UnknownNameError(
+            f"There is no session {session!r}. Give its id as its producer wrote it, or the "
+            "session key that `agentledger turns cut-off` and `agentledger usage session` show."
+        )
+    if len(found) > 1:
+        listed = ", ".join(f"{row['session_key']} ({row['project_name']})" for row in found[:5])
+        raise UsageError(f"{len(found)} sessions are meant by {session!r}. Give a key: {listed}.")
+    return found[0]
+
+
+def _with_texts(records: Sequence[dict[str, Any]], texts: TextSource | None) -> bool:
+    """Put texts beside their records; whether there are any."""
+    keys = [str(row["record_key"]) for row in records if row.get("record_key")]
+    known = texts.texts_of(keys) if texts is not None and keys else {}
+    for row in records:
+        key = row.pop("record_key", None)
+        if key in known:
+            row["texts"] = dict(known[key])
+    return bool(known)
+
+
+def _rows(
+    connection: "duckdb.DuckDBPyConnection", sql: str, values: Sequence[Any]
+) -> list[dict[str, Any]]:
+    import duckdb
+
+    try:
+        cursor = connection.execute(sql, list(values))
+    except duckdb.CatalogException as error:
+        raise AgentLedgerError(
+            "The warehouse holds no turns yet: its models were built by an earlier version, or not "
+            "at all. Type `agentledger run --full-refresh`."
+        ) from error
+    names = [str(item[0]) for item in cursor.description or []]
+    return [dict(zip(names, map(json_value, row), strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,9 @@
+{{ config(materialized='view') }}
+{#- Every source of tasks decides by rules of its own which version counts; here they stand
+    together. A further source is a further line. #}
+{{ united(
+    [
+        ref('int_agent_tasks__versioned'),
+    ],
+    agent_task_version_columns()
+) }}
