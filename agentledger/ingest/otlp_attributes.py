@@ -182,7 +182,7 @@ def pairs(attributes: Any) -> Iterable[tuple[str, Any]]:
     if not isinstance(attributes, list):
         return
     for item in attributes:
-        if isinstance(item, Mapping) and isinstance(item.get("key"), str):
+        if isinstance(item, dict) and isinstance(item.get("key"), str):
             yield item["key"], item.get("value")
 
 
@@ -194,13 +194,13 @@ def shortened(name: str) -> str:
 
 def scalar(value: Any) -> Scalar | None:
     """The text of an attribute value, a list of texts for an array; None for all else."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     for name in ("stringValue", "intValue", "doubleValue", "boolValue"):
         if value.get(name) is not None:
             return _text(value[name])
     inside = value.get("arrayValue")
-    if isinstance(inside, Mapping) and isinstance(inside.get("values"), list):
+    if isinstance(inside, dict) and isinstance(inside.get("values"), list):
         texts = [scalar(item) for item in inside["values"][:_MAX_NAMES]]
         return [text for text in texts if isinstance(text, str)]
     return None

@@ -97,7 +97,7 @@ def _objects(value: Any, what: str) -> Iterator[Any]:
         yield Part(None, {"what": what, "value": value})
         return
     for item in value:
-        is_object = isinstance(item, Mapping)
+        is_object = isinstance(item, dict)
         yield item if is_object else Part(None, {"what": what, "value": item})
 
 
@@ -107,7 +107,7 @@ def _first(holder: Mapping[str, Any], names: tuple[str, ...]) -> Any:
 
 def _around(holder: Mapping[str, Any], key: bytes) -> _Around:
     resource = holder.get("resource")
-    attributes = resource.get("attributes") if isinstance(resource, Mapping) else None
+    attributes = resource.get("attributes") if isinstance(resource, dict) else None
     values = dict(otlp_attributes.pairs(attributes))
     service = _kept(values.get("service.name"), "title", key)
     return _Around(
@@ -128,7 +128,7 @@ def _kept(value: Any, kind: str, key: bytes) -> str | None:
 
 
 def _name_of(named: Any) -> str | None:
-    text = named.get("name") if isinstance(named, Mapping) else None
+    text = named.get("name") if isinstance(named, dict) else None
     return _plain_name(text)
 
 
@@ -177,7 +177,7 @@ def _span(
     name = span.get("name")
     kept = otlp_attributes.read(span.get("attributes"), _allowed(around, name), key)
     status = span.get("status")
-    code = status.get("code") if isinstance(status, Mapping) else None
+    code = status.get("code") if isinstance(status, dict) else None
     # The name of any other span may be a path or a query.
     tells_of_agents = kept.values or (isinstance(name, str) and name.startswith(_CLAUDE_CODE))
     yield (
@@ -226,7 +226,7 @@ def _points(
     name = metric.get("name")
     for kind in POINT_KINDS:
         data = metric.get(kind)
-        if not isinstance(data, Mapping):
+        if not isinstance(data, dict):
             continue
         for point in _objects(data.get("dataPoints"), "dataPoints"):
             if isinstance(point, Part):
@@ -307,17 +307,17 @@ def _canonical(attributes: Any) -> str:
 
 def foreign_format(value: Any) -> str | None:
     """What a document is that looks like traces but is no OTLP, and what to do about it."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     context = value.get("context")
-    if isinstance(context, Mapping) and "trace_id" in context:
+    if isinstance(context, dict) and "trace_id" in context:
         return (
             "this is the output of a console exporter, not OTLP/JSON; send the spans to a "
             "collector with a file exporter"
         )
     data = value.get("data")
     if isinstance(data, list) and any(
-        isinstance(item, Mapping) and "traceID" in item and "spans" in item for item in data
+        isinstance(item, dict) and "traceID" in item and "spans" in item for item in data
     ):
         return "this is a Jaeger export, not OTLP/JSON; let a collector write OTLP to a file"
     if "traceID" in value and "spans" in value:

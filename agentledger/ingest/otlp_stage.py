@@ -38,8 +38,8 @@ class OtlpStage(EventStage):
     ) -> None:
         super().__init__(connection, key, formats)
         self._files: dict[int, StagedFile] = {}
-        self._ordinals: dict[tuple[int, int], int] = {}
-        """File and line → number of members that were found in it so far."""
+        self._members: dict[str, list[tuple[Any, ...]]] = {}
+        """Raw table → records that wait for it."""
 
     def read(self, files: Sequence[StagedFile]) -> None:
         """Stage every file of the batch."""
@@ -49,7 +49,6 @@ class OtlpStage(EventStage):
     def _flush(self, event_format: EventFormat) -> None:
         """Take the waiting lines apart; what is no plain JSON goes the tolerant way."""
         waiting = self._waiting.pop(event_format.name, [])
-        plain: list[tuple[Any, ...]] = []
         strange = []
         for file, chunk in waiting:
             starts = event_lines.line_starts(chunk.data)
@@ -61,38 +60,41 @@ class OtlpStage(EventStage):
                 request = _request(line)
                 if request is None:
                     strange.append((file, chunk, line_no, int(start)))
-                    continue
-                place = (file.file_id, line_no, int(chunk.first_offset + start))
-                plain.append((*place, 0, request, None))
-                if len(plain) >= _ROWS_AT_ONCE:
-                    self._append_clean(event_format, plain)
-                    plain = []
-        self._append_clean(event_format, plain)
+                else:
+                    place = (file.file_id, line_no, int(chunk.first_offset + start))
+                    self._take_apart([(*place, 0, request, None)])
         self._read_strange(event_format, strange)
+        self._stage_members(at_least=1)
 
     def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:
         """Stage the members of requests, each in the table of its kind."""
-        if event_format is not REQUESTS:
+        if event_format is REQUESTS:
+            self._take_apart(rows)
+            self._stage_members(at_least=1)
+        else:
             super()._append_clean(event_format, rows)
-            return
-        found: dict[str, list[tuple[Any, ...]]] = {}
+
+    def _take_apart(self, rows: list[tuple[Any, ...]]) -> None:
+        """Make records of the members of requests; all requests of a line come together."""
+        ordinals: dict[tuple[int, int], int] = {}
         for file_id, line_no, offset, _, request, flags in rows:
-            decoded = json.loads(request) if isinstance(request, str) else request
+            decoded = _ANY.decode(request) if isinstance(request, str) else request
             for part in otlp_requests.parts(decoded, self.key):
-                ordinal = self._ordinals.get((file_id, line_no), 0)
-                self._ordinals[file_id, line_no] = ordinal + 1
+                ordinal = ordinals.get((file_id, line_no), 0)
+                ordinals[file_id, line_no] = ordinal + 1
                 if part.table is None:
                     self._refuse(file_id, line_no, offset, ordinal, part)
                     continue
                 notes = ",".join(sorted({*part.flags, *(flags.split(",") if flags else ())}))
-                members = found.setdefault(part.table, [])
-                text = _FLAT.encode(part.record)
+                members = self._members.setdefault(part.table, [])
+                text = msgspec.json.encode(part.record).decode()
                 members.append((file_id, line_no, offset, ordinal, text, notes or None))
-                if len(members) >= _ROWS_AT_ONCE:
-                    super()._append_clean(self.formats[part.table], members)
-                    found[part.table] = []
-        for table, members in found.items():
-            if members:
+        self._stage_members(at_least=_ROWS_AT_ONCE)
+
+    def _stage_members(self, at_least: int) -> None:
+        for table, members in self._members.items():
+            if len(members) >= at_least:
+                self._members[table] = []
                 super()._append_clean(self.formats[table], members)
 
     def _refuse(
@@ -123,7 +125,7 @@ class OtlpStage(EventStage):
 
 def _request(line: bytes) -> dict[str, Any] | None:
     """The request of a line that is plain JSON; None when it must be looked at more closely."""
-    if b"\\u0000" in line or b"\\ud" in line or b"\\uD" in line:
+    if b"\\u0000" in line:
         return None
     try:
         value = _ANY.decode(line.strip(b"\xef\xbb\xbf"))

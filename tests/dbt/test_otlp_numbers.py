@@ -17,7 +17,7 @@ from tests import otlp
 from tests.dbt.source_ledger import SHARED, SourceLedger
 
 ROOT = SHARED / "otlp"
-OTHER = {"traceId": "f" * 32}
+OTHER: dict[str, Any] = {"traceId": "f" * 32}
 
 _CALLS = (
     "select source_kind, model, provider, input_basis, input_fresh_tokens, cache_write_5m_tokens, "
