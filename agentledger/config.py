@@ -10,13 +10,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentledger import postgres_sources, privacy
+from agentledger import postgres_sources, price_overrides, privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code", "otlp", postgres_sources.KIND)
+SOURCE_KINDS = (
+    "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", "otlp",
+    postgres_sources.KIND,
+)  # fmt: skip
 """Kinds that `source add` takes."""
+
+MAPPING_WANTED = (
+    "A source of the kind mapped needs a mapping, and no other kind takes one. Type: "
+    "agentledger source add mapped LOCATION --mapping NAME|FILE"
+)
 
 MAX_RETENTION_DAYS = 36_500
 """A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
@@ -44,6 +52,8 @@ class Source:
     """'all' where sessions of unregistered projects count, too."""
     postgres: PostgresEntry | None = None
     """Of a table on a server; its `location` is then what names server and table."""
+    mapping: str | None = None
+    """Of a mapped source: the name of a mapping that ships, or the path of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class Config:
     sources: tuple[Source, ...] = ()
     retention_days: int | None = None
     """Records older than this are removed by each run; None keeps everything."""
+    prices: tuple[price_overrides.PriceOverride, ...] = ()
+    """Prices that come before those of the package."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -78,6 +90,7 @@ def load_config(settings: Settings) -> Config:
         _first_of_each(projects, "path"),
         _first_of_each(sources, "location"),
         _retention_days(document, path),
+        price_overrides.read_overrides(_tables(document, "prices", path), path),
     )
 
 
@@ -188,12 +201,16 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
     table = None
     if kind == postgres_sources.KIND:
         table = postgres_sources.read_entry(entry, str(path))
+    mapping = _text(entry, "mapping", path)
+    if (kind == "mapped") != (mapping is not None):
+        raise AgentLedgerError(f"{path}: {MAPPING_WANTED}")
     return Source(
         kind=kind,
         location=table.place if table else source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
         postgres=table,
+        mapping=mapping,
     )
 
 

@@ -6,6 +6,7 @@ Belongs here: their DDL and what a row of each is. Does not belong here: opening
 
 from agentledger.raw_agents import AGENT_COLUMNS
 from agentledger.raw_otlp import OTLP_TABLES
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 
 RAW_TABLES: dict[str, str] = {
@@ -69,7 +70,7 @@ RAW_TABLES: dict[str, str] = {
     "sources": """
         source_id varchar primary key, kind varchar not null, location varchar not null,
         project_id varchar, zone varchar not null, is_active boolean not null,
-        last_seen_at timestamptz not null
+        last_seen_at timestamptz not null, mapping varchar
     """,
     # One row per source and run, in the words of the operational contract:
     # found = collected + skipped + quarantined.
@@ -92,7 +93,7 @@ RAW_TABLES: dict[str, str] = {
     "run_context": """
         run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
         projects_fingerprint varchar not null, sources_fingerprint varchar not null,
-        models_fingerprint varchar not null
+        models_fingerprint varchar not null, prices_fingerprint varchar
     """,
     # What was removed for good, by a purge or by retention: counts only, no name, no id of what is
     # gone. `scope_hash` is keyed, so that only who knows the project and has the key can ask.
@@ -168,4 +169,4 @@ EVENT_TABLES: dict[str, str] = {
 """Raw tables of event logs, which all land the same way (`ingest/events.py`)."""
 
 EVENT_TABLES |= {name: _EVENT_COLUMNS + columns for name, columns in AGENT_COLUMNS.items()}
-RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES | OTLP_TABLES
+RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES | PRICE_TABLES | OTLP_TABLES

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from agentledger import config_document, postgres_sources, privacy
 from agentledger.config import (
+    MAPPING_WANTED,
     SOURCE_KINDS,
     Config,
     Project,
@@ -114,6 +115,9 @@ def add_source(
     location: str,
     zone: str | None = None,
     projects: str | None = None,
+    mapping: str | None = None,
+    *,
+    zone_is_stated: bool = False,
 ) -> Source:
     """Opt a source in; adding it again changes its zone or whose sessions count.
 
@@ -123,16 +127,21 @@ def add_source(
         location: File or folder.
         zone: IANA zone of its times without an offset.
         projects: 'all' counts sessions of unregistered projects, too.
+        mapping: Of a mapped source, checked by the caller: a shipped name or a resolved path.
+        zone_is_stated: The mapping says the zone, so that this host's is not written down.
 
     Raises:
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
     """
     check_zone(zone)
     resolved = source_location(kind, location)
+    if (kind == "mapped") != (mapping is not None):
+        raise UsageError(MAPPING_WANTED)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
-    fields = {"location": resolved} | ({"projects": projects} if projects else {})
-    return _put_source(settings, kind, resolved, fields, (zone, settings.host_zone))
+    fields = {"location": resolved, "projects": projects, "mapping": mapping}
+    default_zone = None if zone_is_stated else settings.host_zone
+    return _put_source(settings, kind, resolved, fields, (zone, default_zone))
 
 
 def add_postgres_source(
@@ -153,7 +162,7 @@ def _put_source(
     kind: str,
     place: str,
     fields: dict[str, Any],
-    zones: tuple[str | None, str],
+    zones: tuple[str | None, str | None],
 ) -> Source:
     """Write the entry of a source; of the zones, the second is that of a new one."""
     zone, default_zone = zones
@@ -168,7 +177,8 @@ def _put_source(
             entry = tomlkit.table()
             entry["kind"] = kind
             entry["location"] = fields["location"]
-            entry["zone"] = zone or default_zone
+            if zone is not None or default_zone is not None:
+                entry["zone"] = zone or default_zone
             sources.append(entry)
         for field, value in (*fields.items(), ("zone", zone)):
             if value is not None:

@@ -18,6 +18,7 @@ import typer
 import agentledger
 from agentledger import reads
 from agentledger.cli import (
+    agents,
     emit,
     intents,
     quickstart,
@@ -64,6 +65,7 @@ for family in (
     skills,
     workflows,
     intents,
+    agents,
     usage,
     turns,
     emit,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentledger.cli import options
+from agentledger.cli import options, source_check
 from agentledger.cli.options import JsonOption, examples
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
@@ -63,6 +63,7 @@ def add_commands(app: typer.Typer) -> None:
         short_help="List projects and what is known of them.",
         epilog=examples("projects", "projects --json"),
     )(projects)
+    source_check.add_commands(source_app)
     app.add_typer(source_app, name="source")
 
 
@@ -208,6 +209,8 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add otlp ~/collector",
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
         "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
+        "source add mapped ~/aider.jsonl --mapping aider",
+        "source add codex",
     )
 )
 def add(
@@ -216,7 +219,7 @@ def add(
         str | None,
         typer.Argument(
             metavar="[LOCATION]",
-            help="File or folder; claude-code knows its own; postgres: connection string.",
+            help="File or folder; tools that are known need none; postgres: connection string.",
         ),
     ] = None,
     table: TableOption = None,
@@ -235,11 +238,20 @@ def add(
         bool,
         typer.Option("--all-projects", help="Count sessions outside registered projects, too."),
     ] = False,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="NAME|FILE",
+            help="Of a mapped log: a mapping that ships, or a file of yours (docs/mappings.md).",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a source in."""
     from agentledger import postgres_sources, registry
     from agentledger.cli import output
+    from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
@@ -249,13 +261,34 @@ def add(
         raise UsageError("--table, --as and --dsn-env are for sources of kind postgres.")
     else:
         place = _default_location(kind, yes) if location is None else location
-        source = registry.add_source(settings, kind, place, zone, "all" if all_projects else None)
+        reference, zone_is_stated = _checked_mapping(mapping, zone)
+        source = registry.add_source(
+            settings,
+            kind,
+            place,
+            zone,
+            "all" if all_projects else None,
+            reference,
+            zone_is_stated=zone_is_stated,
+        )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
-    if kind == "claude-code" and source.projects != "all":
+    if kind in TRANSCRIPT_KINDS and source.projects != "all":
         output.write_note(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
     output.write_note("Next: agentledger run")
+
+
+def _checked_mapping(given: str | None, zone: str | None) -> tuple[str | None, bool]:
+    """What to keep of the mapping, and whether it says the zone; complains of one that is bad."""
+    if given is None:
+        return None, False
+    from agentledger.ingest import mapped_format, mapping
+
+    reference = mapping.resolve_reference(given)
+    found = mapping.load(reference)
+    mapped_format.compiled(found)
+    return reference, zone is None and found.zone is not None
 
 
 def _default_location(kind: str, yes: bool) -> str:
@@ -265,13 +298,14 @@ def _default_location(kind: str, yes: bool) -> str:
     from agentledger import settings
     from agentledger.cli import output
 
-    if kind != "claude-code":
+    folders = {"claude-code": settings.claude_code_folder, "codex": settings.codex_folder}
+    if kind not in folders:
         raise UsageError(f"Where is it? Type: agentledger source add {kind} LOCATION")
-    place = settings.claude_code_folder()
+    place = folders[kind]()
     if not place.is_dir():
         raise UsageError(
             f"There are no transcripts at {place}. "
-            "Type where they are: agentledger source add claude-code LOCATION"
+            f"Type where they are: agentledger source add {kind} LOCATION"
         )
     if not yes and not sys.stdin.isatty():
         raise UsageError(f"Found {place}. To let it be read, type the command again with --yes.")
@@ -298,7 +332,7 @@ def list_sources(as_json: JsonOption = False) -> None:
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
-        output.write_rows(rows, ["kind", "location", "zone", "projects"])
+        output.write_rows(rows, ["kind", "location", "zone", "projects", "mapping"])
     else:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 

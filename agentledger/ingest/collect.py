@@ -22,6 +22,7 @@ from agentledger import (
 )
 from agentledger.ingest import (
     load,
+    model_prices,
     plan,
     postgres,
     rejects,
@@ -43,6 +44,7 @@ _ALL_COUNTS = ", ".join(
 
 TABLES_WITH_NAMED_PROJECTS = (
     "workflow_executions", "skill_usage", "usage_events", "agent_telemetry",
+    "langfuse_observations",
 )  # fmt: skip
 """Raw tables whose events may name a project of their own."""
 
@@ -122,7 +124,8 @@ def collect(
         batches=len(batches) + pages,
     )
     with warehouse.transaction(connection):
-        _write_context(connection, key, roots, report, as_of)
+        found_prices = model_prices.write(connection, config.prices, run_id=run_id, as_of=as_of)
+        _write_context(connection, key, roots, report, as_of, found_prices)
     report.seconds = time.monotonic() - started
     return report
 
@@ -176,9 +179,10 @@ def _write_context(
     roots: Sequence[scan.ScanRoot],
     report: CollectionReport,
     as_of: datetime,
+    found_prices: str,
 ) -> None:
     """Write what is not a row of telemetry: projects, sources, the run's own facts."""
-    context = fingerprints.current_context(connection, roots, report.load_seq)
+    context = fingerprints.current_context(connection, roots, report.load_seq, found_prices)
     connection.execute("update raw.projects set is_active = false")
     connection.execute("update raw.sources set is_active = false")
     for root in roots:
@@ -191,10 +195,20 @@ def _write_context(
              root.registered_at, as_of],
         )  # fmt: skip
         connection.execute(
-            "insert into raw.sources values (?, ?, ?, ?, ?, true, ?) on conflict (source_id) "
-            "do update set zone = excluded.zone, is_active = true, "
-            "last_seen_at = excluded.last_seen_at",
-            [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
+            "insert into raw.sources as known values (?, ?, ?, ?, ?, true, ?, ?) "
+            "on conflict (source_id) do update set zone = excluded.zone, is_active = true, "
+            "last_seen_at = excluded.last_seen_at, "
+            # A mapping that cannot be used now changes nothing of what was read by it.
+            "mapping = coalesce(excluded.mapping, known.mapping)",
+            [
+                root.source_id,
+                root.kind,
+                root.location,
+                root.project_id,
+                root.zone,
+                as_of,
+                root.mapping.fingerprint if root.mapping else None,
+            ],
         )
     _write_named_projects(connection, as_of)
     working_directories.write(connection, key, roots, as_of, report.load_seq)
@@ -208,9 +222,11 @@ def _write_context(
         )  # fmt: skip
     connection.execute("delete from raw.run_context")
     connection.execute(
-        "insert into raw.run_context values (?, ?, ?, ?, ?, ?)",
+        "insert into raw.run_context (run_id, as_of, load_seq, projects_fingerprint, "
+        "sources_fingerprint, models_fingerprint, prices_fingerprint) "
+        "values (?, ?, ?, ?, ?, ?, ?)",
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
-         context.models],
+         context.models, context.prices],
     )  # fmt: skip
 
 

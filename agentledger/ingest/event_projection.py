@@ -77,6 +77,7 @@ def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_na
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
+    key_name = event_format.keyed_as or event_format.name
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
     return f"""
@@ -99,7 +100,7 @@ def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_na
             {_hashed(event_format)}
         )
         select file_id, line_no, byte_offset, ordinal, source_id, project_id, {names}, content_hash,
-            cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{event_format.name}',
+            cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{key_name}',
                 coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,
@@ -114,9 +115,9 @@ def _parsed(
     """SQL of a relation with a column per field, and what is asked of the text itself."""
     fields = event_format.fields
     present = {name: fields[name] for name in (usual_names if is_uniform else fields)}
-    transform = f"json_transform_strict(record, '{json.dumps(present)}')"
-    usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
-    listed = ", ".join(
+    transform = f"json_transform_strict(record, {_literal(json.dumps(present))})"
+    usual = "[" + ", ".join(map(_literal, usual_names)) + "]::varchar[]"
+    listed = ", ".join(f"x.{name}" for name in event_format.rewritten) or ", ".join(
         f"x.{name}"
         if name in present
         else f"json_transform(null::json, '{json.dumps(kind)}') as {name}"
@@ -128,20 +129,25 @@ def _parsed(
     if is_uniform:
         names, is_usual = "null::varchar[]", "true"
     else:
-        transform = f"try(json_transform(record, '{json.dumps(present)}'))"
+        transform = f"try(json_transform(record, {_literal(json.dumps(present))}))"
         names, is_usual = "try(json_keys(record))", f"coalesce(names = {usual}, false)"
+    read = (
+        f"(select *, {event_format.reads or transform} as x, {names} as names from {records} as r)"
+    )
+    if event_format.rewrites is not None:
+        read = f"(select r.* replace ({event_format.rewrites} as x) from {read} as r)"
     return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                 f.source_id, f.project_id as root_project_id, f.names_projects,
                 r.names, {is_usual} as is_usual, r.record,
                 {has_nul} as has_nul, {listed}, {are_short} as are_short
-            from (select *, {transform} as x, {names} as names from {records}) as r
+            from {read} as r
             join batch_files as f on f.file_id = r.file_id"""
 
 
 def _judged(event_format: EventFormat, *, is_clean: bool, is_uniform: bool) -> tuple[str, str]:
     """SQL of whether a row may stay, and of the names that no allow-list knows."""
     all_known = sorted(event_format.fields.keys() | event_format.known_names)
-    known = "[" + ", ".join(f"'{name}'" for name in all_known) + "]"
+    known = "[" + ", ".join(map(_literal, all_known)) + "]"
     unknown = (
         f"case when is_usual or list_has_all({known}, names) then null "
         f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
@@ -187,11 +193,17 @@ def _seen_sql(event_format: EventFormat) -> str:
     )
 
 
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _project(event_format: EventFormat) -> str:
     """The source's own project, or the one that the event names where its source speaks of many."""
-    if event_format.project_field is None:
+    named = event_format.project_sql
+    if event_format.project_field is not None:
+        named = f"trim(x.{event_format.project_field})"
+    if named is None:
         return "root_project_id"
-    named = f"trim(x.{event_format.project_field})"
     keyed = privacy.sql_keyed_hash(f"concat_ws(chr(31), 'project', source_id, {named})")
     return (
         f"case when names_projects and {named} <> '' then left({keyed}, 32) "

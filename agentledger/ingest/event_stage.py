@@ -17,7 +17,13 @@ from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
 from agentledger.ingest.event_projection import projection_sql, usual_names
-from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.event_records import (
+    EventText,
+    RefusedPart,
+    read_parquet,
+    read_table,
+    read_text,
+)
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -28,11 +34,16 @@ FIRST_BYTES = 1024 * 1024
 LOOKED_AT_LINES = 20
 """Lines among which one must tell a format whose first lines may be anything."""
 
+PARQUET_MARK = b"PAR1"
+
 _BLANKS = b" \t\r\0\xef\xbb\xbf"
 
 
 class EventStage:
     """One batch of event logs on its way into raw."""
+
+    unrecognised = "this is no log of events that we know"
+    """What is said of a file in which nothing was found."""
 
     def __init__(
         self,
@@ -181,15 +192,17 @@ class EventStage:
     def _read_document(self, file: StagedFile) -> None:
         """Read a file that is not a log of lines: one document, a list, a table as CSV."""
         data = event_file.read_whole(file)
+        if data[:4] == PARQUET_MARK:
+            self._read_parquet(file, data)
+            return
         decoded = decode(data)
         text = decoded.text
         if not text.strip(" \t\r\n\0\ufeff"):
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
-        # A table as CSV may be of a format that other sources bring.
-        found.records = [item for item in found.records if item.format.name in self.formats]
+        read = self._read_values if is_json else self._read_table
+        found = read(text, decoded.flags)
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
@@ -218,22 +231,42 @@ class EventStage:
 
     def _why_unrecognised(self, text: str) -> str:
         """What to tell the owner of a document in which nothing is known."""
-        return "this is no log of events that we know"
+        return self.unrecognised
 
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)
 
+    def _read_table(self, text: str, flags: tuple[str, ...]) -> EventText:
+        return read_table(text, flags, self.formats)
+
+    def _read_parquet(self, file: StagedFile, data: bytes) -> None:
+        found = read_parquet(data, (), self.formats)
+        file.variant = "parquet"
+        if not found.records:
+            file.state, file.message = "unrecognised_format", "this is no table that we know"
+            return
+        file.format = found.records[0].format.name
+        # A table has rows instead of lines.
+        rows = [
+            (file.file_id, number, 0, 0, record.json_text, record.flags)
+            for number, record in enumerate(found.records, start=1)
+        ]
+        self._append_clean(self.formats[file.format], rows)
+
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.
 
-        Of a format that takes any object, the first line that tells it counts.
+        Of a format that takes any object, the first line that tells it counts, unless a line
+        before it tells another format.
         """
         lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
-        names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]
+        names = [names_of(line) for line in lines[:LOOKED_AT_LINES]]
         for present in names:
             found = recognise(present, self.formats) if present else None
-            if found is not None and found.takes_any_object:
-                return present
+            if found is not None:
+                if found.takes_any_object:
+                    return present
+                break
         return names[0] if names else None
 
     def _append_lines(self, event_format: EventFormat, lines: Any, chunks: Sequence[Chunk]) -> None:
@@ -292,7 +325,7 @@ class EventStage:
             self.connection.unregister("event_texts")
 
 
-def _names_of(line: bytes) -> list[str] | None:
+def names_of(line: bytes) -> list[str] | None:
     """Names of the members of a line, or None when it is not one JSON object."""
     try:
         return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))

@@ -19,6 +19,8 @@ from agentledger import warehouse
 from agentledger.ingest import event_rows, file_ledger, plan, rejects, skill_usage_rows
 from agentledger.ingest.event_formats import FORMATS, EventFormat
 from agentledger.ingest.event_stage import EventStage
+from agentledger.ingest.langfuse_formats import LANGFUSE_FORMATS
+from agentledger.ingest.mapped_stage import MappedLander
 from agentledger.ingest.otlp_formats import OTLP_FORMATS
 from agentledger.ingest.otlp_stage import OtlpStage
 from agentledger.ingest.plan import Load
@@ -144,10 +146,18 @@ class OtlpLander(EventLander):
         return OtlpStage(self.connection, key, self.formats)
 
 
-LANDERS: dict[str, type[SkillUsageLander] | type[EventLander]] = {
+class LangfuseLander(EventLander):
+    """Exports of Langfuse."""
+
+    formats = LANGFUSE_FORMATS
+
+
+LANDERS: dict[str, type[SkillUsageLander] | type[EventLander] | type[MappedLander]] = {
     "skill_metrics": SkillUsageLander,
     "events": EventLander,
     "transcripts": TranscriptLander,
+    "mapped": MappedLander,
+    "langfuse": LangfuseLander,
     "otlp": OtlpLander,
 }
 """Reader of a file, as the scan names it, → what lands its records."""

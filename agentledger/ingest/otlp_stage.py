@@ -30,6 +30,8 @@ _ANY = msgspec.json.Decoder()
 class OtlpStage(EventStage):
     """One batch of OTLP files on its way into raw: its records are members of requests."""
 
+    unrecognised = "this is no OTLP/JSON"
+
     def __init__(
         self,
         connection: duckdb.DuckDBPyConnection,
@@ -120,7 +122,7 @@ class OtlpStage(EventStage):
         except DocumentError:
             value = None
         first = value[0] if isinstance(value, list) and value else value
-        return otlp_requests.foreign_format(first) or "this is no OTLP/JSON"
+        return otlp_requests.foreign_format(first) or self.unrecognised
 
 
 def _request(line: bytes) -> dict[str, Any] | None:

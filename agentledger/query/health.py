@@ -24,6 +24,9 @@ STALE_AFTER: Final = timedelta(hours=24)
 MAX_REJECT_SHARE: Final = 0.05
 """Above one record in twenty, a source's format changed rather than a few lines were bad."""
 
+MODELS_NAMED: Final = 5
+"""Unpriced models that a note names; the rest are counted."""
+
 UNHEALTHY_RUN_STATES: Final = {"failed": "failed", "crashed": "was killed before it ended"}
 
 
@@ -46,6 +49,8 @@ class Findings:
     """Registered projects and sources that are no longer on disk."""
     has_new_data: bool | None = None
     """Whether sources changed since the last run; None when that cannot be told."""
+    unpriced: tuple[tuple[str, int, int], ...] = ()
+    """Models with calls of unknown cost: name, such calls, their tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,8 @@ class Health:
 
     state: str
     reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is worth knowing and nothing against the ledger itself."""
 
     @property
     def is_ok(self) -> bool:
@@ -69,18 +76,38 @@ def judge_health(findings: Findings, now: datetime) -> Health:
     for state, reasons in (("broken", broken), ("empty", empty), ("stale", stale)):
         if reasons:
             # Staleness of a ledger that never ran says nothing; of a broken one it does.
-            return Health(state, reasons if state == "empty" else broken + empty + stale)
-    return Health("ok")
+            reasons = reasons if state == "empty" else broken + empty + stale
+            return Health(state, reasons, _notes(findings))
+    return Health("ok", notes=_notes(findings))
+
+
+def _notes(findings: Findings) -> list[str]:
+    if not findings.unpriced:
+        return []
+    calls = sum(found[1] for found in findings.unpriced)
+    models = ", ".join(found[0] for found in findings.unpriced[:MODELS_NAMED])
+    more = len(findings.unpriced) - MODELS_NAMED
+    return [
+        f"{calls:,} model calls have no price, so costs that hold them are lower bounds: {models}"
+        + (f" and {more} more." if more > 0 else ".")
+        + " `agentledger usage unpriced` lists them."
+    ]
 
 
 def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     """Look at the snapshot, the registered paths and the file ledger; opens no source file."""
     problem, is_published, holds_records = None, True, False
+    unpriced: list[tuple[str, int, int]] = []
     try:
         with open_snapshot(settings) as snapshot:
             # Records of any kind, as `data_freshness` lists them.
             held = "select 1 from marts.data_freshness where health <> 'empty' limit 1"
             holds_records = bool(read_answer(snapshot, held).rows)
+            unpriced = read_answer(
+                snapshot,
+                "select model, unpriced_calls, unpriced_tokens from marts.v_unpriced_models "
+                "order by unpriced_tokens desc, model",
+            ).rows
     except NothingPublishedError:
         is_published = False
     except AgentLedgerError as error:
@@ -92,6 +119,7 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
         holds_records=holds_records,
         missing_paths=_missing_paths(settings),
         has_new_data=_has_new_data(settings),
+        unpriced=tuple(unpriced),
     )
 
 

@@ -19,6 +19,7 @@ from agentledger.ingest.event_formats import FORMATS
 from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
 from agentledger.raw_otlp import OTLP_TABLES
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
@@ -41,8 +42,8 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """Collections follow the sources: a day without one is worth a look, a week means it is broken."""
 
-NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
-"""Tables written from the registry and the run itself."""
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges", *PRICE_TABLES})
+"""Tables written from the registry, the installed prices and the run itself."""
 
 POSTGRES_TABLES = frozenset(FORMATS[name].table for name in CONTRACTS)
 """Tables of records that may come from a server, too."""
@@ -60,6 +61,9 @@ DESCRIPTIONS = {
     "text.",
     "claude_code_blocks": "Calls of tools and their results, from transcripts: names and error "
     "classes, no arguments.",
+    "codex_lines": "Lines of Codex rollouts: counters of tokens, tools by name, no text.",
+    "langfuse_observations": "Observations of Langfuse exports: types, models, tokens, cost, no "
+    "text.",
     "working_directories": "Folders that transcripts name, and the project each belongs to.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
@@ -70,6 +74,8 @@ DESCRIPTIONS = {
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
     "postgres_watermarks": "How far each table on a PostgreSQL server was read.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
+    "priced_models": "Models as the sources name them, and what the price package takes them for.",
+    "model_prices": "What a token of each of these models costs, since when and until when.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
 
@@ -139,8 +145,9 @@ def build_raw_assets(
         kinds={"json"},
         owners=[MAINTAINERS],
         tags={"layer": "source"},
-        description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
-        "in. Whatever people and models wrote stays where it is.",
+        description="Transcripts of Claude Code, rollouts of Codex and exports of Langfuse: "
+        "`agentledger source add claude-code`, `codex` or `langfuse` opts them in. Whatever "
+        "people and models wrote stays where it is.",
     )
     otlp = dg.AssetSpec(
         key=OTLP,
