@@ -21,8 +21,8 @@ OTHER: dict[str, Any] = {"traceId": "f" * 32}
 
 _CALLS = (
     "select source_kind, model, provider, input_basis, input_fresh_tokens, cache_write_5m_tokens, "
-    "cache_read_tokens, output_tokens, round(recorded_cost_usd, 6), duration_ms, is_sidechain, "
-    "attribution_skill from marts.fct_llm_calls order by all"
+    "cache_read_tokens, output_tokens, cast(cost_as_billed_usd as double), duration_ms, "
+    "is_sidechain, attribution_skill from marts.fct_llm_calls order by all"
 )
 _TOOLS = (
     "select source_kind, tool_name, outcome, error_class, duration_ms, has_result "
