@@ -26,6 +26,7 @@ from agentledger.cli import (
     runs,
     sample,
     skill_comparison,
+    skill_costs,
     skills,
     sql,
     state,
@@ -73,6 +74,7 @@ for family in (
 ):
     family.add_commands(app)
 skill_comparison.add_commands(skills.skills_app)
+skill_costs.add_commands(skills.skills_app)
 
 
 def _print_version(is_wanted: bool) -> None:
