@@ -17,6 +17,9 @@ from agentledger.settings import Settings
 SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
 """Kinds that `source add` takes."""
 
+CONTENT_CHOICES = ("vault", "drop")
+"""What may become of private texts: kept in the vault, or dropped, which is the default."""
+
 MAX_RETENTION_DAYS = 36_500
 """A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
 
@@ -30,6 +33,8 @@ class Project:
     type: str | None = None
     zone: str | None = None
     registered_at: str | None = None
+    content: str | None = None
+    """'vault' where the owner wants private texts kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,8 @@ class Source:
     zone: str | None = None
     projects: str | None = None
     """'all' where sessions of unregistered projects count, too."""
+    content: str | None = None
+    """'vault' where the owner wants private texts kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +174,7 @@ def read_project(entry: dict[str, Any], path: Path) -> Project:
         type=_text(entry, "type", path),
         zone=zone,
         registered_at=_text(entry, "registered_at", path),
+        content=_content_of(entry, path),
     )
 
 
@@ -185,7 +193,30 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
         location=source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
+        content=_content_of(entry, path),
     )
+
+
+def check_content(content: str | None) -> None:
+    """Refuse a word that does not say what becomes of private texts.
+
+    Raises:
+        UsageError: When it is none of `CONTENT_CHOICES`.
+    """
+    if content not in (None, *CONTENT_CHOICES):
+        raise UsageError(
+            f"{content!r} does not say what becomes of private texts. "
+            f"Known: {', '.join(CONTENT_CHOICES)}."
+        )
+
+
+def _content_of(entry: dict[str, Any], path: Path) -> str | None:
+    content = _text(entry, "content", path)
+    try:
+        check_content(content)
+    except UsageError as error:
+        raise AgentLedgerError(f"{path}: {error}") from error
+    return content
 
 
 def _zone_of(entry: dict[str, Any], path: Path) -> str | None:

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from agentledger import config_document, privacy
 from agentledger.config import (
+    CONTENT_CHOICES,
     SOURCE_KINDS,
     Config,
     Project,
     Source,
+    check_content,
     check_zone,
     has_sources,
     load_config,
@@ -30,11 +32,13 @@ if TYPE_CHECKING:
     from agentledger.purge_requests import PurgeRequest
 
 __all__ = [
+    "CONTENT_CHOICES",
     "SOURCE_KINDS",
     "Config",
     "Project",
     "Source",
     "add_source",
+    "check_content",
     "check_zone",
     "forget_entry",
     "has_sources",
@@ -53,13 +57,15 @@ def register_project(
     name: str | None = None,
     project_type: str | None = None,
     zone: str | None = None,
+    content: str | None = None,
 ) -> Project:
-    """Opt a project in; registering it again changes its name, type or zone.
+    """Opt a project in; registering it again changes its name, type, zone or content.
 
     Raises:
         UsageError: When the directory does not exist or the zone is not an IANA name.
     """
     check_zone(zone)
+    check_content(content)
     if name == "__all__":
         raise UsageError("`__all__` means all projects together; choose another name.")
     resolved = resolve_given(path)
@@ -82,7 +88,8 @@ def register_project(
             entry["zone"] = zone or settings.host_zone
             entry["registered_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             projects.append(entry)
-        for field, value in (("name", name), ("type", project_type), ("zone", zone)):
+        given = {"name": name, "type": project_type, "zone": zone, "content": content}
+        for field, value in given.items():
             if value is not None:
                 entry[field] = value
         return read_project(entry, settings.config_path)
@@ -111,8 +118,9 @@ def add_source(
     location: str,
     zone: str | None = None,
     projects: str | None = None,
+    content: str | None = None,
 ) -> Source:
-    """Opt a source in; adding it again changes its zone or whose sessions count.
+    """Opt a source in; adding it again changes its zone, its content or whose sessions count.
 
     Args:
         settings: Names the data home.
@@ -120,11 +128,13 @@ def add_source(
         location: File or folder.
         zone: IANA zone of its times without an offset.
         projects: 'all' counts sessions of unregistered projects, too.
+        content: 'vault' keeps private texts, 'drop' does not.
 
     Raises:
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
     """
     check_zone(zone)
+    check_content(content)
     resolved = source_location(kind, location)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
@@ -145,6 +155,8 @@ def add_source(
             entry["zone"] = zone
         if projects is not None:
             entry["projects"] = projects
+        if content is not None:
+            entry["content"] = content
         return read_source(entry, settings.config_path)
 
 

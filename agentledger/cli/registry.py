@@ -35,6 +35,15 @@ PurgeOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", help="With --purge: do not ask; needed where nobody can answer.")
 ]
+ContentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--content",
+        metavar="vault|drop",
+        help="What becomes of prompts, answers and tool arguments: kept in the vault, or dropped "
+        "(default).",
+    ),
+]
 LocationArgument = Annotated[str, typer.Argument(metavar="LOCATION", help="File or folder.")]
 
 
@@ -66,12 +75,17 @@ def register(
         str | None, typer.Option("--type", help="Any word that groups projects.")
     ] = None,
     zone: ZoneOption = None,
+    content: ContentOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a project in; nothing is read before the next run."""
     from agentledger import registry
     from agentledger.cli import output
 
-    project = registry.register_project(options.current_settings(), path, name, project_type, zone)
+    _agree_to_texts(content, yes)
+    project = registry.register_project(
+        options.current_settings(), path, name, project_type, zone, content
+    )
     output.write_line(
         f"Registered {output.text_of(project.name)} ({output.text_of(project.path)})."
     )
@@ -196,6 +210,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add events ~/telemetry --content vault",
     )
 )
 def add(
@@ -209,6 +224,7 @@ def add(
         bool,
         typer.Option("--all-projects", help="Count sessions outside registered projects, too."),
     ] = False,
+    content: ContentOption = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a source in."""
@@ -216,8 +232,9 @@ def add(
     from agentledger.cli import output
 
     place = _default_location(kind, yes) if location is None else location
+    _agree_to_texts(content, yes)
     source = registry.add_source(
-        options.current_settings(), kind, place, zone, "all" if all_projects else None
+        options.current_settings(), kind, place, zone, "all" if all_projects else None, content
     )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
     if kind == "claude-code" and source.projects != "all":
@@ -225,6 +242,32 @@ def add(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
     output.write_note("Next: agentledger run")
+
+
+def _agree_to_texts(content: str | None, yes: bool) -> None:
+    """Say what keeping texts means, and ask, before anything is written down."""
+    import sys
+
+    from agentledger import config
+    from agentledger.cli import output
+
+    config.check_content(content)
+    if content == "drop":
+        output.write_note("Texts that were kept of it are removed by the next run.")
+    if content != "vault":
+        return
+    output.write_note(
+        "Its prompts, histories, answers, thoughts and what tools were given and gave will be kept "
+        "as they are, secrets included, in vault.duckdb of the data home, from its next record on. "
+        "`turns replay` and `export training` read them, nothing else does. `--content drop` "
+        "removes them with the next run."
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("To let private texts be kept, type the command again with --yes.")
+    if not typer.confirm("Keep them?", default=False):
+        raise UsageError("Nothing was changed.")
 
 
 def _default_location(kind: str, yes: bool) -> str:
@@ -260,7 +303,7 @@ def list_sources(as_json: JsonOption = False) -> None:
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
-        output.write_rows(rows, ["kind", "location", "zone", "projects"])
+        output.write_rows(rows, ["kind", "location", "zone", "projects", "content"])
     else:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 

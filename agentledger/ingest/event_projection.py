@@ -20,6 +20,7 @@ def projection_sql(
     *,
     is_clean: bool,
     is_uniform: bool = False,
+    keeps_texts: bool = False,
 ) -> str:
     """SQL from texts to staged rows.
 
@@ -31,6 +32,7 @@ def projection_sql(
         is_clean: The texts come from the tolerant path, which has judged them already.
         is_uniform: As many names stand in the texts as if each had the usual ones and no other.
             Then nothing lists the names: the statement fails when a text lacks or repeats one.
+        keeps_texts: Add `private_texts`, for the vault; NULL where the source keeps none.
 
     Returns:
         SQL with the columns of the raw table that do not depend on the run, `is_plain` and
@@ -47,6 +49,7 @@ def projection_sql(
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
+    private = f"{_private_texts(event_format)} as private_texts, " if keeps_texts else ""
     is_plain, unknown_names = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
@@ -58,6 +61,7 @@ def projection_sql(
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
                 is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
+                {private}
                 {"".join(f"x.{name} as given_{name}, " for name in event_format.free_fields)}
                 {kept}
             from {"seen" if event_format.glimpses else "parsed"} as x
@@ -74,6 +78,7 @@ def projection_sql(
                 coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,
+            {"private_texts," if keeps_texts else ""}
             {is_plain} as is_plain,
             {unknown_names} as unknown_names
         from hashed"""
@@ -102,7 +107,7 @@ def _parsed(
         transform = f"try(json_transform(record, '{json.dumps(present)}'))"
         names, is_usual = "try(json_keys(record))", f"coalesce(names = {usual}, false)"
     return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
-                f.source_id, f.project_id as root_project_id, f.names_projects,
+                f.source_id, f.project_id as root_project_id, f.names_projects, f.keeps_texts,
                 r.names, {is_usual} as is_usual, r.record,
                 {has_nul} as has_nul, {listed}, {are_short} as are_short
             from (select *, {transform} as x, {names} as names from {records}) as r
@@ -146,6 +151,17 @@ def usual_names(event_format: EventFormat, first: Sequence[str]) -> tuple[str, .
     """The names of a first event, if they are all known, plain and different; else none."""
     is_usual = len(set(first)) == len(first) and set(first) <= event_format.fields.keys()
     return tuple(first) if is_usual else ()
+
+
+def _private_texts(event_format: EventFormat) -> str:
+    """SQL of a list of the private fields that have a text, of sources that keep them."""
+    fields = ", ".join(
+        f"struct_pack(field := '{name}', "
+        f"kind := '{'json' if name in event_format.json_texts else 'text'}', texts := {expression})"
+        for name, expression in event_format.texts.items()
+    )
+    given = "e.texts is not null and len(e.texts) > 0"
+    return f"case when keeps_texts then list_filter([{fields}], lambda e: {given}) end"
 
 
 def _seen_sql(event_format: EventFormat) -> str:

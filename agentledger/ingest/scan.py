@@ -17,7 +17,7 @@ from typing import Literal
 
 from agentledger import privacy
 from agentledger.ingest import skill_store_copy
-from agentledger.registry import Config
+from agentledger.registry import Config, load_config
 from agentledger.settings import Settings
 
 MAX_DEPTH = 4
@@ -88,6 +88,8 @@ class ScanRoot:
     registered_at: str | None = None
     all_projects: bool = False
     """Whether sessions count that ran outside the registered projects, too."""
+    keeps_texts: bool = False
+    """Whether private texts go to the vault."""
 
     @property
     def names_projects(self) -> bool:
@@ -126,6 +128,9 @@ class ScanProblem:
 def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]:
     """Turn what the user opted in to into the places to search."""
     roots = []
+    # A source that is a project's own root is searched with the project; what its owner wants kept
+    # counts there.
+    kept = {source.location for source in config.sources if source.content == "vault"}
     for project in config.projects:
         identity = privacy.project_id(key, project.path)
         roots.append(
@@ -138,6 +143,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type=project.type,
                 zone=project.zone or settings.host_zone,
                 registered_at=project.registered_at,
+                keeps_texts=project.content == "vault" or project.path in kept,
             )
         )
     # A worktree's files count to its main repository, whose own entry gives the project's name.
@@ -157,6 +163,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type="source",
                 zone=source.zone or settings.host_zone,
                 all_projects=source.projects == "all",
+                keeps_texts=source.content == "vault",
             )
         )
     return roots + _own_roots(settings, key)
@@ -182,6 +189,16 @@ def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
         for kind, folder in folders.items()
         if folder.is_dir()
     ]
+
+
+def sources_with_texts(settings: Settings) -> frozenset[str]:
+    """Ids of the sources whose owner wants private texts kept, as config.toml says it now."""
+    config = load_config(settings)
+    if not settings.key_path.exists():
+        return frozenset()  # nothing was ever read
+    key = privacy.load_or_create_key(settings)
+    roots = scan_roots(config, settings, key)
+    return frozenset(root.source_id for root in roots if root.keeps_texts)
 
 
 def source_id(key: bytes, kind: str, location: str) -> str:
