@@ -23,7 +23,7 @@ CONFIG_LOCK_WAIT_SECONDS = 10.0
 HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects
-# content = "vault"        in an entry keeps its prompts and answers in vault.duckdb; else none is kept
+# content = "vault"        in an entry keeps its prompts and answers, in vault.duckdb alone
 # retention_days = 90      removes records older than that with each run; without it all is kept
 """
 

@@ -229,9 +229,7 @@ def sweep(
     return removed
 
 
-def forget_orphans(
-    settings: Settings, tables: Sequence[str], source_ids: Collection[str]
-) -> None:
+def forget_orphans(settings: Settings, tables: Sequence[str], source_ids: Collection[str]) -> None:
     """Sweep after a purge or retention took rows out of raw, and give the space back.
 
     Args:

@@ -28,6 +28,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    training,
     turns,
     usage,
     workflows,
@@ -66,6 +67,7 @@ for family in (
     intents,
     usage,
     turns,
+    training,
     emit,
     reads_command,
 ):

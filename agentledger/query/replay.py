@@ -37,7 +37,8 @@ _RECORDS: Final = """
         records.chat_mode, records.turn_intent, records.user_message_length,
         records.system_prompt_length, records.history_messages, records.history_length,
         records.response_length, records.thoughts_length, records.is_open,
-        files.path as file_path, records.line_no, cast(versions.record_key as varchar) as record_key,
+        files.path as file_path, records.line_no,
+        cast(versions.record_key as varchar) as record_key,
         cast(versions.content_hash as varchar) as content_hash
     from intermediate.int_agent_telemetry_records as records
     left join intermediate.int_agent_telemetry_versions as versions

@@ -131,9 +131,7 @@ def test_loading_twice_keeps_the_same_texts(ledger: Ledger, log: Path) -> None:
     assert kept(ledger, "select count(*) = count(distinct text_hash) from contents") == [(True,)]
 
 
-def test_strange_lines_and_double_encoded_lists_keep_their_texts(
-    ledger: Ledger, log: Path
-) -> None:
+def test_strange_lines_and_double_encoded_lists_keep_their_texts(ledger: Ledger, log: Path) -> None:
     line = call(9, user_message="Zq7NUL\x00END", chat_history='[{"role":"user","content":"Zq7IN"}]')
     telemetry_logs.write(log, line)
     add(ledger, log)
@@ -264,7 +262,9 @@ def test_texts_that_raw_cannot_tell_apart_give_one_answer(ledger: Ledger, log: P
     )
     add(ledger, log)
     ledger.collect()
-    [(key, version)] = ledger.rows("select distinct record_key, content_hash from raw.agent_telemetry")
+    [(key, version)] = ledger.rows(
+        "select distinct record_key, content_hash from raw.agent_telemetry"
+    )
     with vault.opened(ledger.settings, scan.sources_with_texts(ledger.settings)) as texts:
         [found] = texts.texts_of([(str(key), str(version))]).values()
     assert len(found["chat_history"]) == 1
