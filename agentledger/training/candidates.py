@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from agentledger import privacy
 from agentledger.errors import AgentLedgerError, UsageError
 
 BATCH_CALLS = 2000
@@ -92,15 +93,16 @@ def batches(connection: duckdb.DuckDBPyConnection, filters: Filters) -> Iterator
 
 
 def project_id(connection: duckdb.DuckDBPyConnection, given: str) -> str:
-    """Id of an active project by its name or id.
+    """Id of an active project by its name, id or path.
 
     Raises:
         UsageError: When there is none, or several have the name.
     """
     rows = connection.execute(
-        "select project_id, project_name from raw.projects where is_active order by all"
+        "select project_id, project_name, path from raw.projects where is_active order by all"
     ).fetchall()
-    found = [row[0] for row in rows if given in row]
+    paths = {given, privacy.resolve_path(given)}
+    found = [row[0] for row in rows if given in row[:2] or row[2] in paths]
     if len(found) == 1:
         return found[0]
     if found:

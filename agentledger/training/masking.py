@@ -49,6 +49,7 @@ _EMAIL = re.compile(
     rf"[^\s<>()\[\]\"',;:]{{1,128}}[{preview.AT_SIGNS}][^\s<>()\[\]\"',;:]{{1,255}}"
 )
 _KNOWN_KEY = re.compile(rf"(?:{preview.KNOWN_KEY.pattern})[\w.=+/-]*")
+_TAIL = re.compile(r"[\w.+/=~-]*")
 _RUN = re.compile(r"[A-Za-z0-9+/_=-]{20,}")
 _NUMBER = re.compile(r"(?<![\w.-])[+(]{0,2}\d(?:[ ./()-]{0,2}\d){6,18}(?![\w])")
 _INSTANT = re.compile(r"\d{4}[-/.]\d{2}[-/.]\d{2}(?:[ T]\d{0,2})?")
@@ -103,6 +104,8 @@ def _mask_value(value: Any, kinds: Counter[str], name: str = "") -> Any:
     if isinstance(value, list):
         return [_mask_value(item, kinds, name) for item in value]
     if isinstance(value, bool) or value is None:
+        return value
+    if MASK_PATTERN.fullmatch(value if isinstance(value, str) else ""):
         return value
     if isinstance(value, str) and value and name and _names_secret(name):
         kinds["secret: named"] += 1
@@ -209,6 +212,21 @@ def _pattern(pattern: re.Pattern[str], mask: str) -> Step:
     return lambda text: pattern.subn(mask, text)
 
 
+def _whole(pattern: re.Pattern[str], mask: str) -> Step:
+    """What a pattern finds, with what hangs on to it: some patterns stop inside a token."""
+
+    def step(text: str) -> tuple[str, int]:
+        parts, count, position = [], 0, 0
+        while found := pattern.search(text, position):
+            tail = _TAIL.match(text, found.end())
+            end = max(tail.end() if tail else found.end(), found.start() + 1)
+            parts += [text[position : found.start()], mask]
+            count, position = count + 1, end
+        return "".join([*parts, text[position:]]), count
+
+    return step
+
+
 def _named(pattern: re.Pattern[str]) -> Step:
     """What follows the name of a secret, unless it is masked already or a mere count."""
 
@@ -219,7 +237,8 @@ def _named(pattern: re.Pattern[str]) -> Step:
             nonlocal count
             name, value = found[1], found[2]
             is_count = "token" in name.lower() and _COUNT.fullmatch(value)
-            if MASK_PATTERN.match(value.lstrip("\"'")) or is_count:
+            rest = MASK_PATTERN.sub("", value)
+            if is_count or not any(character.isalnum() for character in rest):
                 return found[0]
             count += 1
             return f"{name}[secret]"
@@ -234,7 +253,7 @@ def _steps() -> tuple[tuple[str, Step], ...]:
     """In this order: a secret may hold what looks like a number, never the other way round."""
     library = (
         (name if name == _ADDRESS else f"secret: {name}",
-         _pattern(pattern, "[address]" if name == _ADDRESS else "[secret]"))
+         _whole(pattern, "[address]" if name == _ADDRESS else "[secret]"))
         for name, pattern in _patterns()
     )  # fmt: skip
     return (
