@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser chromium \
+.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser test-postgres chromium postgresql bench-postgres \
 	lint format bench docs-dictionary clean
 
 help: ## Show the targets
@@ -64,6 +64,20 @@ test-browser: setup manifest chromium ## Both pages in headless Chromium (minute
 	@.uv/bin/uv sync --frozen --quiet --python $(PYTHON) --group browser
 	@$(BIN)/python -m pytest tests/browser -m "slow and browser" -rs
 
+test-postgres: setup manifest postgresql ## A live PostgreSQL server on loopback, killed and started again (minutes)
+	@$(BIN)/python -m pytest tests/postgres -m "slow and postgres" -rs
+
+# The server of the distribution; the tests start one of their own, in a folder of their own.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || { \
+		if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ]; then \
+			apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+				apt-get install -y -qq --no-install-recommends postgresql >/dev/null; \
+		else \
+			echo "These tests need PostgreSQL. Install it, for example: sudo apt-get install postgresql"; \
+			exit 1; \
+		fi; }
+
 # The browser comes from the distribution, its driver from the package index; neither downloads
 # anything else.
 chromium:
@@ -91,6 +105,9 @@ docs-dictionary: setup manifest ## Write docs/data-dictionary.md from the dbt YA
 
 bench: setup manifest ## Timings as ratios to a baseline of the same run: make bench SIZE=small|medium|large
 	@$(BIN)/python -m benchmarks.run --size $(or $(SIZE),small) --variant $(or $(VARIANT),both) $(BENCH_ARGS)
+
+bench-postgres: setup postgresql ## Copy of a live table, beside ADBC alone: make bench-postgres BENCH_ARGS="--rows 2000000"
+	@$(BIN)/python -m benchmarks.postgres $(BENCH_ARGS)
 
 clean: ## Remove the environment and everything generated in the checkout
 	rm -rf $(VENV) .uv .run .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs build dist

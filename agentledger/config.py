@@ -10,15 +10,23 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from agentledger import privacy
+from agentledger import postgres_sources, price_overrides, privacy
 from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
-SOURCE_KINDS = ("skill-metrics", "events", "claude-code")
+SOURCE_KINDS = (
+    "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", "otlp",
+    postgres_sources.KIND,
+)  # fmt: skip
 """Kinds that `source add` takes."""
 
 CONTENT_CHOICES = ("vault", "drop")
 """What may become of private texts: kept in the vault, or dropped, which is the default."""
+MAPPING_WANTED = (
+    "A source of the kind mapped needs a mapping, and no other kind takes one. Type: "
+    "agentledger source add mapped LOCATION --mapping NAME|FILE"
+)
 
 MAX_RETENTION_DAYS = 36_500
 """A century: more is a slip of the keyboard, and would reach back before the calendar begins."""
@@ -48,6 +56,10 @@ class Source:
     """'all' where sessions of unregistered projects count, too."""
     content: str | None = None
     """'vault' where the owner wants private texts kept."""
+    postgres: PostgresEntry | None = None
+    """Of a table on a server; its `location` is then what names server and table."""
+    mapping: str | None = None
+    """Of a mapped source: the name of a mapping that ships, or the path of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class Config:
     sources: tuple[Source, ...] = ()
     retention_days: int | None = None
     """Records older than this are removed by each run; None keeps everything."""
+    prices: tuple[price_overrides.PriceOverride, ...] = ()
+    """Prices that come before those of the package."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -82,6 +96,7 @@ def load_config(settings: Settings) -> Config:
         _first_of_each(projects, "path"),
         _first_of_each(sources, "location"),
         _retention_days(document, path),
+        price_overrides.read_overrides(_tables(document, "prices", path), path),
     )
 
 
@@ -114,6 +129,8 @@ def source_location(kind: str, location: str) -> str:
     """
     if kind not in SOURCE_KINDS:
         raise UsageError(f"Unknown kind of source {kind!r}. Known: {', '.join(SOURCE_KINDS)}.")
+    if kind == postgres_sources.KIND:
+        return postgres_sources.place_of(location)
     return resolve_given(location)
 
 
@@ -188,13 +205,32 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
         raise AgentLedgerError(
             f'{path}: `projects` must be "all" or "registered", found {projects!r}.'
         )
+    table = None
+    if kind == postgres_sources.KIND:
+        table = postgres_sources.read_entry(entry, str(path))
+    mapping = _text(entry, "mapping", path)
+    if (kind == "mapped") != (mapping is not None):
+        raise AgentLedgerError(f"{path}: {MAPPING_WANTED}")
     return Source(
         kind=kind,
-        location=source_location(kind, location),
+        location=table.place if table else source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
         content=_content_of(entry, path),
+        postgres=table,
+        mapping=mapping,
     )
+
+
+def written_place(entry: Any) -> Any:
+    """What names a source, of its entry as it is written."""
+    location = entry.get("location")
+    if entry.get("kind") != postgres_sources.KIND or not isinstance(location, str):
+        return location
+    try:
+        return postgres_sources.place_of(location, entry.get("table"))
+    except UsageError:
+        return location  # reading the configuration says what is wrong with it
 
 
 def check_content(content: str | None) -> None:

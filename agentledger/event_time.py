@@ -29,8 +29,17 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),
+    "otlp_spans": ("started_ns", "ended_ns"),
+    "otlp_logs": ("time_ns", "observed_ns"),
+    "otlp_metrics": ("time_ns", "started_ns"),
+    "codex_lines": ("ts",),
+    "langfuse_observations": ("started_at", "ended_at"),
 }
 """Raw table of records → columns that tell when; the first that can be read counts."""
+
+WHOLE_FILE_TABLES = frozenset({"codex_lines"})
+"""Raw tables whose lines mean something only after the lines before them in their file, such as
+counters that grow: the newest line of a file tells the age of all of them."""
 
 _MACROS = (
     r"""
@@ -115,3 +124,17 @@ def usable_time(columns: Sequence[str], row: str, zones: str) -> str:
     zone = f"coalesce({zones}.zone, 'UTC')"
     times = ", ".join(f"usable_event_time({row}.{column}, {zone})" for column in columns)
     return f"coalesce({times})"
+
+
+def usable_record_time(table: str, row: str, zones: str) -> str:
+    """SQL for the instant that tells the age of a row of a raw table.
+
+    Args:
+        table: One of `EVENT_TIME_COLUMNS`.
+        row: Alias of the row.
+        zones: Alias of `event_time_zones`, joined on the source id.
+    """
+    own = usable_time(EVENT_TIME_COLUMNS[table], row, zones)
+    if table not in WHOLE_FILE_TABLES:
+        return own
+    return f"max({own}) over (partition by {row}.file_id)"

@@ -1,4 +1,4 @@
-"""Fingerprints of what is not a row: projects, sources and the code of the models.
+"""Fingerprints of what is not a row: projects, sources, prices and the code of the models.
 
 Belongs here: computing them, and comparing those of the configuration, the warehouse and the
 published build. A changed fingerprint makes a run rebuild what depends on it.
@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,10 +32,14 @@ class Context:
     projects: str
     sources: str
     models: str
+    prices: str = ""
 
 
 def current_context(
-    connection: duckdb.DuckDBPyConnection, roots: Sequence["ScanRoot"], load_seq: int
+    connection: duckdb.DuckDBPyConnection,
+    roots: Sequence["ScanRoot"],
+    load_seq: int,
+    prices: str = "",
 ) -> Context:
     """Fingerprints of the configuration and the code as they are now.
 
@@ -42,6 +47,7 @@ def current_context(
         connection: The warehouse, whose `raw.sources` still holds the zones of the last run.
         roots: What the user opted in to.
         load_seq: Highest load sequence number in the ledger.
+        prices: Fingerprint of the prices (`ingest/model_prices.py`).
     """
     built = context_of_warehouse(connection)
     projects = projects_fingerprint(roots)
@@ -50,6 +56,7 @@ def current_context(
         projects=projects,
         sources=_source_generation(connection, roots, projects, built),
         models=models_fingerprint(),
+        prices=prices,
     )
 
 
@@ -84,18 +91,27 @@ def _source_generation(
 ) -> str:
     """Count how often what is known of the sources changed the meaning of rows that lie in raw.
 
-    A known source got another time zone: every instant of it may move. Or the projects changed, and
-    an event stands in several of them: which of its copies counts is to be decided anew. A source
+    A known source got another time zone: every instant of it may move. Or another mapping: its rows
+    of the one before are gone. Or the projects changed, and an event stands in several of them:
+    which of its copies counts is to be decided anew. A source
     that is merely added brings its own rows, so it must not cause a full rebuild, which a digest
     over all of them would.
     """
     if built is None:
         return "0"
-    before = dict(connection.execute("select source_id, zone from raw.sources").fetchall())
-    moved = any(before.get(root.source_id, root.zone) != root.zone for root in roots)
+    rows = connection.execute("select source_id, zone, mapping from raw.sources").fetchall()
+    before = {row[0]: row[1:] for row in rows}
+    moved = any(_reads_otherwise(root, *before.get(root.source_id, (None, None))) for root in roots)
     if moved or built.projects != projects and _projects_share_events(connection):
         return str(int(built.sources) + 1)
     return built.sources
+
+
+def _reads_otherwise(root: "ScanRoot", zone: str | None, mapping: str | None) -> bool:
+    """Whether what was read of a source before means something else now."""
+    # A mapping that cannot be used now leaves what was read as it is.
+    remapped = None not in (root.mapping, mapping) and root.mapping.fingerprint != mapping  # type: ignore[union-attr]
+    return remapped or zone not in (None, root.zone)
 
 
 def _projects_share_events(connection: duckdb.DuckDBPyConnection) -> bool:
@@ -135,17 +151,19 @@ def differences(now: Context, built: Context | None) -> list[str]:
     if now.projects != built.projects:
         reasons.append("the registered projects changed")
     if now.sources != built.sources:
-        reasons.append("the time zone of a source, or what projects share, changed")
+        reasons.append("the time zone or mapping of a source, or what projects share, changed")
     if now.models != built.models:
         reasons.append("the models changed")
+    if now.prices != built.prices:
+        reasons.append("the prices of models changed")
     return reasons
 
 
 def context_of_warehouse(connection: duckdb.DuckDBPyConnection) -> Context | None:
     """Read what the last run wrote to `raw.run_context`; None before the first run."""
     rows = connection.execute(
-        "select load_seq, projects_fingerprint, sources_fingerprint, models_fingerprint "
-        "from raw.run_context"
+        "select load_seq, projects_fingerprint, sources_fingerprint, models_fingerprint, "
+        "coalesce(prices_fingerprint, '') from raw.run_context"
     ).fetchall()
     return Context(*rows[0]) if rows else None
 
@@ -159,9 +177,22 @@ def context_of_published(settings: Settings) -> Context | None:
     sidecar = settings.published_dir / "current.json"
     try:
         facts = json.loads(sidecar.read_text(encoding="utf-8"))
-        return Context(facts["load_seq"], facts["projects"], facts["sources"], facts["models"])
+        return Context(
+            *(facts[name] for name in ("load_seq", "projects", "sources", "models", "prices"))
+        )
     except (FileNotFoundError, json.JSONDecodeError, KeyError):
         return None
+
+
+def is_published(settings: Settings, context: Context, as_of: datetime) -> bool:
+    """Whether the published build is of this very context, and tells of this instant.
+
+    What ages by the clock differs between two instants although no row came in between.
+    """
+    if context_of_published(settings) != context:
+        return False
+    facts = json.loads((settings.published_dir / "current.json").read_text(encoding="utf-8"))
+    return facts.get("as_of") == as_of.isoformat()
 
 
 def _digest(value: object) -> str:

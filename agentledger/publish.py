@@ -80,7 +80,7 @@ def publish(
         connection.execute(f"attach {_quoted(settings.warehouse_path)} as warehouse (read_only)")
         connection.execute("use warehouse")
         context = _context_of_run(connection, run_id)
-        if fingerprints.context_of_published(settings) == context:
+        if fingerprints.is_published(settings, context, as_of):
             current = settings.published_dir / settings.published_pointer.read_text().strip()
             if current.exists():
                 rows = {r.name: _row_count(connection, "warehouse", r) for r in relations}
@@ -96,7 +96,7 @@ def publish(
         connection.execute("detach snapshot")
     finally:
         connection.close()
-    _swap_in(settings, draft, path, context)
+    _swap_in(settings, draft, path, context, as_of)
     _prune(settings.published_dir, path)
     return PublishReport(build_id, path, rows, copied=True)
 
@@ -193,7 +193,9 @@ def _describe_build(
     connection.executemany("insert into snapshot.meta.relations values (?, ?)", list(rows.items()))
 
 
-def _swap_in(settings: Settings, draft: Path, path: Path, context: fingerprints.Context) -> None:
+def _swap_in(
+    settings: Settings, draft: Path, path: Path, context: fingerprints.Context, as_of: datetime
+) -> None:
     """Bring the file to disk, give it its name, then move the pointer; in this order."""
     draft.chmod(0o600)
     with draft.open("rb") as stream:
@@ -205,6 +207,8 @@ def _swap_in(settings: Settings, draft: Path, path: Path, context: fingerprints.
         "projects": context.projects,
         "sources": context.sources,
         "models": context.models,
+        "as_of": as_of.isoformat(),
+        "prices": context.prices,
     }
     # After the pointer: killed in between, the next run finds its work unfinished and publishes.
     files.replace_text(settings.published_dir / "current.json", json.dumps(facts))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from agentledger.event_time import WHOLE_FILE_TABLES
 from agentledger.purge_requests import PurgeRequest
 from agentledger.raw_tables import RAW_TABLES
 
@@ -27,7 +28,9 @@ class Scope:
     project_ids: tuple[str, ...]
     source_ids: tuple[str, ...]
 
-    def condition(self, columns: Sequence[str], alias: str = "") -> str | None:
+    def condition(
+        self, columns: Sequence[str], alias: str = "", table: str | None = None
+    ) -> str | None:
         """SQL that is true for a row that goes; None where a table tells of neither."""
         prefix = f"{alias}." if alias else ""
         parts = [
@@ -40,6 +43,12 @@ class Scope:
                 f"coalesce(({prefix}source_id, {prefix}cwd) in (select (w.source_id, w.cwd) "
                 "from raw.working_directories as w where w.project_id in "
                 "(select unnest(getvariable('purged_project_ids')))), false)"
+            )
+        if table in WHOLE_FILE_TABLES:  # few lines of a file tell the folder of all of them
+            parts.append(
+                f"{prefix}file_id in (select c.file_id from raw.{table} as c "
+                "join raw.working_directories as w on w.source_id = c.source_id and w.cwd = c.cwd "
+                "where w.project_id in (select unnest(getvariable('purged_project_ids'))))"
             )
         return f"({' or '.join(parts)})" if parts else None
 
@@ -103,7 +112,8 @@ def own_names(connection: duckdb.DuckDBPyConnection) -> list[str]:
 def conditions(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Raw table → SQL that is true for the rows of the bound scope."""
     conditions = {
-        table: Scope((), ()).condition(columns) for table, columns in _columns(connection).items()
+        table: Scope((), ()).condition(columns, table=table)
+        for table, columns in _columns(connection).items()
     }
     return {table: condition for table, condition in conditions.items() if condition}
 

@@ -5,6 +5,8 @@ Belongs here: their DDL and what a row of each is. Does not belong here: opening
 """
 
 from agentledger.raw_agents import AGENT_COLUMNS
+from agentledger.raw_otlp import OTLP_TABLES
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 
 RAW_TABLES: dict[str, str] = {
@@ -68,7 +70,7 @@ RAW_TABLES: dict[str, str] = {
     "sources": """
         source_id varchar primary key, kind varchar not null, location varchar not null,
         project_id varchar, zone varchar not null, is_active boolean not null,
-        last_seen_at timestamptz not null
+        last_seen_at timestamptz not null, mapping varchar
     """,
     # One row per source and run, in the words of the operational contract:
     # found = collected + skipped + quarantined.
@@ -80,11 +82,18 @@ RAW_TABLES: dict[str, str] = {
         seconds double not null, started_at timestamptz not null,
         primary key (run_id, source_id)
     """,
+    # How far each table on a PostgreSQL server was read; no value of a row but times and ids.
+    "postgres_watermarks": """
+        source_id varchar primary key, project_id varchar not null, table_oid bigint not null,
+        format varchar not null, watermark varchar, position varchar, tie varchar,
+        is_complete boolean not null, oldest_running bigint not null, swept_on date not null,
+        read_at timestamptz not null, load_seq bigint not null
+    """,
     # The only "now" of the models, and the fingerprints of what is not a row.
     "run_context": """
         run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
         projects_fingerprint varchar not null, sources_fingerprint varchar not null,
-        models_fingerprint varchar not null
+        models_fingerprint varchar not null, prices_fingerprint varchar
     """,
     # What was removed for good, by a purge or by retention: counts only, no name, no id of what is
     # gone. `scope_hash` is keyed, so that only who knows the project and has the key can ask.
@@ -160,4 +169,4 @@ EVENT_TABLES: dict[str, str] = {
 """Raw tables of event logs, which all land the same way (`ingest/events.py`)."""
 
 EVENT_TABLES |= {name: _EVENT_COLUMNS + columns for name, columns in AGENT_COLUMNS.items()}
-RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES
+RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES | PRICE_TABLES | OTLP_TABLES

@@ -1,7 +1,8 @@
 """The raw tables of coding-agent transcripts.
 
 Belongs here: their DDL and what a row of each is. Does not belong here: how they are filled
-(`ingest/transcript_formats.py`, `ingest/working_directories.py`), the other tables
+(`ingest/transcript_formats.py`, `ingest/codex_formats.py`, `ingest/working_directories.py`), the
+other tables
 (`raw_tables.py`).
 """
 
@@ -41,6 +42,34 @@ TRANSCRIPT_TABLES: dict[str, str] = {
         subagent_type varchar, is_error varchar, error_class varchar,
         uuid varchar, session_id varchar, ts varchar, cwd varchar, is_sidechain varchar,
         agent_id varchar, message_id varchar, request_id varchar, version varchar
+    """,
+    # One row per line of a Codex rollout (formats.md 7), whatever its type; no text. `total_*` are
+    # counters of the whole thread so far. `cwd` and the thread stand on few lines of a file.
+    "codex_lines": _LINE_COLUMNS
+    + """
+        line_id varchar, line_type varchar, payload_type varchar, role varchar, ts varchar,
+        thread_id varchar, parent_thread_id varchar, forked_from_id varchar,
+        thread_source varchar, cwd varchar, originator varchar, cli_version varchar,
+        model_provider varchar, turn_id varchar, model varchar, effort varchar,
+        approval_policy varchar, context_window varchar, has_usage boolean,
+        total_input_tokens varchar, total_cached_input_tokens varchar,
+        total_output_tokens varchar, total_reasoning_output_tokens varchar,
+        total_total_tokens varchar,
+        last_input_tokens varchar, last_cached_input_tokens varchar, last_output_tokens varchar,
+        last_reasoning_output_tokens varchar, last_total_tokens varchar,
+        call_id varchar, tool_name varchar, exit_code varchar, error_class varchar,
+        length_bytes bigint
+    """,
+    # One row per version of an observation of Langfuse (formats.md 9), per file that holds it.
+    "langfuse_observations": _LINE_COLUMNS
+    + """
+        observation_ref varchar, trace_id varchar, observation_id varchar,
+        parent_observation_id varchar, named_project varchar, session_id varchar,
+        observation_type varchar, observation_name varchar, level varchar, environment varchar,
+        model varchar, started_at varchar, ended_at varchar, completion_started_at varchar,
+        updated_at varchar, input_usage varchar, output_usage varchar, total_usage varchar,
+        usage_input varchar, usage_output varchar, usage_total varchar, usage_cache_read varchar,
+        usage_cache_write varchar, usage_reasoning varchar, total_cost varchar
     """,
     # Where sessions ran, and which project each folder belongs to; resolved anew by each run.
     "working_directories": """

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from agentledger import config_document, privacy
+from agentledger import config_document, postgres_sources, privacy
 from agentledger.config import (
     CONTENT_CHOICES,
+    MAPPING_WANTED,
     SOURCE_KINDS,
     Config,
     Project,
@@ -24,8 +25,10 @@ from agentledger.config import (
     read_source,
     resolve_given,
     source_location,
+    written_place,
 )
 from agentledger.errors import UsageError
+from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -37,6 +40,7 @@ __all__ = [
     "Config",
     "Project",
     "Source",
+    "add_postgres_source",
     "add_source",
     "check_content",
     "check_zone",
@@ -118,6 +122,9 @@ def add_source(
     location: str,
     zone: str | None = None,
     projects: str | None = None,
+    mapping: str | None = None,
+    *,
+    zone_is_stated: bool = False,
     content: str | None = None,
 ) -> Source:
     """Opt a source in; adding it again changes its zone, its content or whose sessions count.
@@ -129,6 +136,8 @@ def add_source(
         zone: IANA zone of its times without an offset.
         projects: 'all' counts sessions of unregistered projects, too.
         content: 'vault' keeps private texts, 'drop' does not.
+        mapping: Of a mapped source, checked by the caller: a shipped name or a resolved path.
+        zone_is_stated: The mapping says the zone, so that this host's is not written down.
 
     Raises:
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
@@ -136,27 +145,61 @@ def add_source(
     check_zone(zone)
     check_content(content)
     resolved = source_location(kind, location)
+    if (kind == "mapped") != (mapping is not None):
+        raise UsageError(MAPPING_WANTED)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
+    fields = {
+        "location": resolved, "projects": projects, "mapping": mapping, "content": content,
+    }  # fmt: skip
+    default_zone = None if zone_is_stated else settings.host_zone
+    return _put_source(settings, kind, resolved, fields, (zone, default_zone))
+
+
+def add_postgres_source(
+    settings: Settings,
+    entry: PostgresEntry,
+    zone: str | None = None,
+    content: str | None = None,
+) -> Source:
+    """Opt a table on a PostgreSQL server in; adding it again changes what is given.
+
+    Raises:
+        UsageError: When the zone is not an IANA name.
+    """
+    check_zone(zone)
+    check_content(content)
+    zones = (zone, postgres_sources.DEFAULT_ZONE)
+    fields = entry.fields() | {"content": content}
+    return _put_source(settings, postgres_sources.KIND, entry.place, fields, zones)
+
+
+def _put_source(
+    settings: Settings,
+    kind: str,
+    place: str,
+    fields: dict[str, Any],
+    zones: tuple[str | None, str | None],
+) -> Source:
+    """Write the entry of a source; of the zones, the second is that of a new one."""
+    zone, default_zone = zones
     with config_document.editing(settings) as document:
         sources = config_document.tables(document, "sources")
         entry = _find(
-            sources, lambda item: item.get("kind") == kind and item.get("location") == resolved
+            sources, lambda item: item.get("kind") == kind and written_place(item) == place
         )
         if entry is None:
             import tomlkit
 
             entry = tomlkit.table()
             entry["kind"] = kind
-            entry["location"] = resolved
-            entry["zone"] = zone or settings.host_zone
+            entry["location"] = fields["location"]
+            if zone is not None or default_zone is not None:
+                entry["zone"] = zone or default_zone
             sources.append(entry)
-        if zone is not None:
-            entry["zone"] = zone
-        if projects is not None:
-            entry["projects"] = projects
-        if content is not None:
-            entry["content"] = content
+        for field, value in (*fields.items(), ("zone", zone)):
+            if value is not None:
+                entry[field] = value
         return read_source(entry, settings.config_path)
 
 
@@ -170,7 +213,7 @@ def remove_source(settings: Settings, kind: str, location: str) -> Source:
     with config_document.editing(settings) as document:
         sources = config_document.tables(document, "sources")
         for position, entry in enumerate(sources):
-            if entry.get("kind") == kind and entry.get("location") in (resolved, location):
+            if entry.get("kind") == kind and written_place(entry) in (resolved, location):
                 removed = read_source(entry, settings.config_path)
                 config_document.delete_table(document, "sources", position)
                 return removed
@@ -188,8 +231,14 @@ def forget_entry(settings: Settings, request: "PurgeRequest") -> None:
 
     def is_meant(entry: Any) -> bool:
         registered_at = str(entry.get("registered_at") or "")
+        is_table = entry.get("kind") == postgres_sources.KIND
+        is_there = (
+            written_place(entry) == request.path
+            if is_table
+            else _same_path(entry.get(field), str(request.path))
+        )
         return (
-            _same_path(entry.get(field), str(request.path))
+            is_there
             and entry.get("kind") == request.source_kind
             and registered_at.replace("Z", "+00:00")[:19] <= request.requested_at[:19]
         )

@@ -4,7 +4,8 @@ Belongs here: what is too old, and since when that is known. Does not belong her
 (`event_time.py`), completing the removal (`purge.py`).
 
 The rule: a record goes when its event time is before `as_of` - `retention_days`; exactly that old
-it stays. A record without a usable time stays: nobody knows its age. What is too old when it is
+it stays. A record without a usable time stays: nobody knows its age. A file of counters goes
+whole, once its newest line is too old. What is too old when it is
 read never lands, so a file that is written anew does not bring it back. The scan of all of raw is
 paid for only when something is due: the oldest record of each table is remembered.
 """
@@ -60,10 +61,9 @@ def only_kept(table: str, rows: str, keeps_from: datetime | None) -> str:
         rows: SQL of the rows, which have a `source_id`.
         keeps_from: The cutoff; None keeps all, at no cost.
     """
-    columns = EVENT_TIME_COLUMNS.get(table)
-    if keeps_from is None or columns is None:
+    if keeps_from is None or table not in EVENT_TIME_COLUMNS:
         return rows
-    instant = event_time.usable_time(columns, "landing", "zones")
+    instant = event_time.usable_record_time(table, "landing", "zones")
     # Materialised: as a filter the expression would be computed several times for each row.
     return f"""
         with dated as materialized (
@@ -177,10 +177,11 @@ def _look(
     if before is not None and (before.zones, before.retention_days) != (zones, retention_days):
         before = None
     since = before.load_seq if before else -1
-    instant = event_time.usable_time(EVENT_TIME_COLUMNS[table], "r", "z")
+    instant = event_time.usable_record_time(table, "r", "z")
     [(oldest, load_seq)] = connection.execute(
-        f"select min({instant}), coalesce(max(r.load_seq), {since}) from raw.{table} as r "
-        f"left join event_time_zones as z on z.source_id = r.source_id where r.load_seq > {since}"
+        f"select min(instant), coalesce(max(load_seq), {since}) from "
+        f"(select {instant} as instant, r.load_seq from raw.{table} as r left join "
+        f"event_time_zones as z on z.source_id = r.source_id where r.load_seq > {since})"
     ).fetchall()
     found = [at for at in (oldest, before and before.oldest_at) if at is not None]
     removed_on = before.removed_on if before else None
@@ -188,7 +189,7 @@ def _look(
 
 
 def _remove(connection: duckdb.DuckDBPyConnection, table: str, keeps_from: datetime) -> int:
-    instant = event_time.usable_time(EVENT_TIME_COLUMNS[table], "r", "z")
+    instant = event_time.usable_record_time(table, "r", "z")
     # Materialised: as a filter the expression would be computed several times for each row.
     [(count,)] = connection.execute(
         f"""

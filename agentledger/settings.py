@@ -26,6 +26,7 @@ WAREHOUSE_MEMORY_LIMIT = "2500MB"
 WAREHOUSE_THREADS = 2
 """More threads cost memory per thread and gain little on the machines this is meant for."""
 
+AS_OF_VARIABLE = "AGENTLEDGER_AS_OF"
 AS_OF_STEP_MINUTES = 5
 """The instant of a run is floored to this: the shortest window that is reported; runs moments apart
 agree."""
@@ -150,8 +151,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(
         home=Path(os.path.abspath(home)),  # noqa: PTH100 - resolve() would follow a link on purpose set
         host_zone=_host_zone(env),
-        as_of_override=env.get("AGENTLEDGER_AS_OF") or None,
+        as_of_override=env.get(AS_OF_VARIABLE) or None,
     )
+
+
+def environment_value(name: str) -> str | None:
+    """An environment variable that a person named for a secret; None when it is not set."""
+    return os.environ.get(name, "").strip() or None  # noqa: TID251 - the one reader of it
 
 
 def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -164,6 +170,17 @@ def claude_code_folder(environ: Mapping[str, str] | None = None) -> Path:
     named = env.get("CLAUDE_CONFIG_DIR", "").strip()
     base = Path(named).expanduser() if named else Path(env.get("HOME") or Path.home()) / ".claude"
     return base / "projects"
+
+
+def codex_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the Codex CLI keeps its rollouts: `$CODEX_HOME`, else its default.
+
+    Args:
+        environ: Replaces the process environment, for tests.
+    """
+    env = os.environ if environ is None else environ  # noqa: TID251 - the one reader of it
+    named = env.get("CODEX_HOME", "").strip()
+    return Path(named).expanduser() if named else Path(env.get("HOME") or Path.home()) / ".codex"
 
 
 def _default_home() -> Path:

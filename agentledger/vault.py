@@ -136,6 +136,31 @@ def pending_reasons(
     return [f"texts of {len(gone)} source(s) are to be removed"] if gone else []
 
 
+def keep_texts(connection: duckdb.DuckDBPyConnection, raw_table: str, sql: str) -> str:
+    """Write the texts of projected rows to the vault, before the rows go anywhere.
+
+    Lines that are not plain come again, through the tolerant path, and are left alone here.
+
+    Args:
+        connection: The warehouse with the vault attached and the pads of the keyed hashes set.
+        raw_table: Raw table that the rows will go to.
+        sql: The projection, with `private_texts`.
+
+    Returns:
+        SQL of the rows without their texts, from the temporary table `projected`, which the caller
+        drops.
+    """
+    connection.execute(f"create or replace temp table projected as {sql}").fetchall()
+    connection.execute(
+        f"create or replace temp table {INCOMING} as select source_id, project_id, record_key, "
+        "content_hash, private_texts from projected where is_plain and len(private_texts) > 0"
+    ).fetchall()
+    write(connection, raw_table)
+    connection.execute(f"drop table {INCOMING}")
+    connection.execute("alter table projected drop column private_texts")
+    return "select * from projected"
+
+
 def write(connection: duckdb.DuckDBPyConnection, raw_table: str) -> None:
     """Keep the texts of the rows in `INCOMING`; what is known already is left as it is.
 

@@ -35,7 +35,11 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"create table if not exists raw.{table} ({columns})")
     # Added after the first release: a warehouse made before lacks them.
     connection.execute("alter table raw.files add column if not exists line_count bigint")
+    connection.execute("alter table raw.sources add column if not exists mapping varchar")
     connection.execute("alter table raw.skill_usage add column if not exists named_project varchar")
+    connection.execute(
+        "alter table raw.run_context add column if not exists prices_fingerprint varchar"
+    )
 
 
 @contextlib.contextmanager

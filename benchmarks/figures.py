@@ -22,6 +22,7 @@ GOALS = {
     "1 % more events": (0.05, "x"),
     "nothing changed": (1.5, "s"),
     "answers": (0.05, "s"),
+    "agent answers": (0.02, "s"),
     "start-up": (0.6, "s"),
     "emit": (20.0, "µs"),
 }

@@ -15,10 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks import emit_overhead, figures
+from benchmarks.agents import measure_agents
 from benchmarks.generate import DEFAULT_CACHE, SIZES, VARIANTS
 from benchmarks.intents import measure_intents
 from benchmarks.measurements import Bench, BrokenBenchmarkError, Options
 from benchmarks.processes import ChildFailedError
+
+MEASURES = {"intents": measure_intents, "agents": measure_agents}
+"""Logs of events: what measures them."""
 
 EXIT_DONE, EXIT_MISSED, EXIT_BROKEN = 0, 1, 2
 
@@ -27,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the asked variants; return the exit code."""
     asked = _parser().parse_args(arguments)
     variants = VARIANTS if asked.variant == "both" else (asked.variant,)
-    variants = () if asked.variant == "intents" else variants
+    variants = () if asked.variant in MEASURES else variants
     asked.cache.mkdir(parents=True, exist_ok=True)
     machine = figures.machine_line()
     print(machine)
@@ -54,14 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
             all_figures[variant] = bench.figures
             print(f"\n{variant}, {asked.size}, rounds: {asked.runs} (min / median / max)")
             print(figures.table(bench.figures) + "\n", flush=True)
-        if asked.variant in ("both", "intents") and not asked.ingest_only:
+        for name, measure in MEASURES.items():
+            if asked.variant not in ("both", name) or asked.ingest_only:
+                continue
             try:
-                found = measure_intents(asked.size, asked.cache, Path(work), _say)
+                found = measure(asked.size, asked.cache, Path(work), _say)
             except (ChildFailedError, LookupError) as error:
                 print(f"broken: {error}", file=sys.stderr)
                 return EXIT_BROKEN
-            all_figures["intents"] = found
-            print(f"\nintents, {asked.size}\n" + figures.table(found) + "\n", flush=True)
+            all_figures[name] = found
+            print(f"\n{name}, {asked.size}\n" + figures.table(found) + "\n", flush=True)
         all_figures["emit"] = emit_overhead.figures(Path(work))
         print(figures.table(all_figures["emit"]) + "\n", flush=True)
     if asked.json:
@@ -89,7 +95,7 @@ def _as_json(
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
     parser.add_argument("--size", choices=SIZES, default="small")
-    parser.add_argument("--variant", choices=(*VARIANTS, "intents", "both"), default="both")
+    parser.add_argument("--variant", choices=(*VARIANTS, *MEASURES, "both"), default="both")
     parser.add_argument("--runs", type=int, default=3, help="rounds (default 3)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here, too")
     parser.add_argument(

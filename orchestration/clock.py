@@ -18,10 +18,15 @@ def as_of(override: str | None, now: datetime) -> datetime:
         now: The clock.
 
     Raises:
-        UsageError: When the override is no instant.
+        UsageError: When the override is no instant, or one that is still to come.
     """
     instant = now if override is None else _parsed(override)
     instant = instant.astimezone(UTC)
+    if instant > now:
+        raise UsageError(
+            f"{instant:%Y-%m-%dT%H:%M:%SZ} is still to come. A run tells of the past: give an "
+            "earlier instant."
+        )
     minutes = instant.minute - instant.minute % AS_OF_STEP_MINUTES
     return instant.replace(minute=minutes, second=0, microsecond=0)
 

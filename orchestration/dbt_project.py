@@ -7,7 +7,7 @@ model names (the YAML beside the models holds them), what a person reads about a
 manifest (`manifest.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -76,7 +76,7 @@ def full_refresh_reason(now: Context | None, published: Context | None) -> str |
         return "nothing is published yet"
     reasons = []
     if now.sources != published.sources:
-        reasons.append("the time zone of a source, or what projects share, changed")
+        reasons.append("the time zone or mapping of a source, or what projects share, changed")
     if now.models != published.models:
         reasons.append("the models changed")
     return " and ".join(reasons) or None
@@ -164,6 +164,15 @@ def published_relations(manifest: Mapping[str, Any]) -> list[PublishedRelation]:
         )
         for props in sorted(chosen, key=lambda props: props["name"])
     ]
+
+
+def tagged_models(manifest: Mapping[str, Any], tags: Set[str]) -> list[dg.AssetKey]:
+    """Keys of the models that have one of these dbt tags, in order."""
+    return sorted(
+        dg.AssetKey([props["schema"], props["name"]])
+        for props in manifest["nodes"].values()
+        if props["resource_type"] == "model" and tags & set(props["tags"])
+    )
 
 
 def model_keys(manifest: Mapping[str, Any]) -> frozenset[dg.AssetKey]:

@@ -39,7 +39,7 @@ def build_defs(
     settings = load_settings() if settings is None else settings
     project = get_dbt_project()
     manifest = validate_manifest(project.manifest_path)
-    jobs = build_jobs()
+    jobs = build_jobs(manifest)
     return dg.Definitions(
         assets=[
             *build_raw_assets(manifest),

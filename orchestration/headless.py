@@ -43,13 +43,19 @@ def run(settings: Settings, *, full_refresh: bool, trigger: str, as_json: bool) 
     warehouse.prepare_home(settings)
     run_id = str(uuid.uuid4())
     work = pending_work(settings, trigger, full_refresh=full_refresh)
+    # An instant that was asked for is a reason of its own: windows at that instant.
+    job = "refresh"
+    if not work.anything and settings.as_of_override is not None:
+        work, job = NewWork([f"the windows at {settings.as_of_override}"]), "agent_evolution"
     if not work.anything:
         outcome = terminal.outcome_of(
             screen, run_id=run_id, state="nothing_new", error=None, home=str(settings.home)
         )
     else:
         screen.say(f"run {run_id[:8]}: {'; '.join(work.reasons)}")
-        outcome = execute(settings, run_id, trigger, full_refresh=full_refresh, screen=screen)
+        outcome = execute(
+            settings, run_id, trigger, full_refresh=full_refresh, screen=screen, job=job
+        )
     terminal.write(outcome, as_json=as_json)
     return EXIT_FAILED if outcome["state"] == "failed" else EXIT_DONE
 
@@ -86,8 +92,9 @@ def execute(
     *,
     full_refresh: bool,
     screen: terminal.Terminal,
+    job: str = "refresh",
 ) -> dict[str, Any]:
-    """Execute the job `refresh` in this process, against the instance that the UI shows.
+    """Execute a job in this process, against the instance that the UI shows.
 
     Returns:
         The facts of the run.
@@ -99,7 +106,7 @@ def execute(
     with interrupts.ends_on_signals() as asked_to_end:
         try:
             dbt_process.start_spare(settings)
-            error = execute_job(settings, run_id, trigger, full_refresh=full_refresh)
+            error = execute_job(settings, run_id, trigger, full_refresh=full_refresh, job=job)
         except interrupts.EndAskedError:
             asked_to_end.set()
         finally:
@@ -117,7 +124,9 @@ def execute(
     )
 
 
-def execute_job(settings: Settings, run_id: str, trigger: str, *, full_refresh: bool) -> str | None:
+def execute_job(
+    settings: Settings, run_id: str, trigger: str, *, full_refresh: bool, job: str = "refresh"
+) -> str | None:
     """Run the job and say what failed, or None."""
     # Not at the top: dbt's child loads while these import. What is imported stays, and collecting
     # it over and over costs a fifth of the time.
@@ -137,8 +146,8 @@ def execute_job(settings: Settings, run_id: str, trigger: str, *, full_refresh: 
         open(os.devnull, "w") as nowhere,  # noqa: PTH123 - not a path of ours
         contextlib.redirect_stdout(nowhere),
     ):
-        job = build_defs(settings=settings).resolve_job_def("refresh")
-        result = job.execute_in_process(
+        resolved = build_defs(settings=settings).resolve_job_def(job)
+        result = resolved.execute_in_process(
             run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
             instance=opened,
             raise_on_error=False,

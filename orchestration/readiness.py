@@ -9,6 +9,22 @@ from agentledger.errors import RunLockedError
 from agentledger.ingest.plan import new_work
 from agentledger.settings import Settings
 
+NOTHING_NEW = "Nothing is new since the last run."
+
+
+def reason_to_skip_tick(settings: Settings) -> str | None:
+    """Why a tick of what ages by the clock would be of no use now; None when it should start.
+
+    It is for the time in which nothing arrives: what is new makes a whole run, which takes all that
+    ages along.
+    """
+    if not settings.published_pointer.exists():
+        return "Nothing is published yet."
+    reason = reason_to_skip(settings)
+    if reason is None:
+        return "Something is new: a whole run takes the windows along."
+    return None if reason == NOTHING_NEW else reason
+
 
 def reason_to_skip(settings: Settings) -> str | None:
     """Why an automatic run would be of no use now; None when it should start.
@@ -27,4 +43,4 @@ def reason_to_skip(settings: Settings) -> str | None:
             work = new_work(settings, is_automatic=True)
     except RunLockedError:
         return "A run is writing right now. The next tick asks again."
-    return None if work.anything else "Nothing is new since the last run."
+    return None if work.anything else NOTHING_NEW

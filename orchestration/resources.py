@@ -40,6 +40,12 @@ SNAPSHOT = dg.AssetKey(["published", "snapshot"])
 WHOLE_RUN_STEPS = frozenset({"collect", "build", "published__snapshot"})
 """Steps that every whole run has."""
 
+KNOWLEDGE = dg.AssetKey(["exports", "knowledge"])
+"""What is made to be shared; a run of it alone only reads what is published."""
+
+TICK_JOBS = frozenset({"agent_metrics", "agent_feedback", "agent_evolution"})
+"""Jobs that build nothing but what ages by the clock, from rows that are built already."""
+
 TRIGGER_TAG = "agentledger/trigger"
 """Run tag that says what started a run; without it, Dagster's own tags and then `ui` do."""
 
@@ -164,8 +170,10 @@ def trigger_of(tags: Mapping[str, str]) -> str:
 
 
 def is_docs_only(run: dg.DagsterRun) -> bool:
-    """Whether a run makes the docs site and nothing else."""
-    return run.job_name == "docs" or run.asset_selection == {DOCS}
+    """Whether a run makes nothing but what is read from a finished build."""
+    return run.job_name in ("docs", "knowledge_export") or (
+        bool(run.asset_selection) and run.asset_selection <= {DOCS, KNOWLEDGE}
+    )
 
 
 def is_whole_run(run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:

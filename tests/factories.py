@@ -126,6 +126,7 @@ def make_run_context(**overrides: Any) -> Row:
         "projects_fingerprint": "projects-1",
         "sources_fingerprint": "sources-1",
         "models_fingerprint": "models-1",
+        "prices_fingerprint": "prices-1.0",
     } | overrides
 
 

@@ -18,6 +18,7 @@ import typer
 import agentledger
 from agentledger import reads
 from agentledger.cli import (
+    agents,
     emit,
     intents,
     quickstart,
@@ -65,6 +66,7 @@ for family in (
     skills,
     workflows,
     intents,
+    agents,
     usage,
     turns,
     training,

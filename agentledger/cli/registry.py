@@ -6,14 +6,17 @@ Belongs here: arguments and printing; the configuration is edited in `agentledge
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from agentledger.cli import options
+from agentledger.cli import options, source_check
 from agentledger.cli.options import JsonOption, examples
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.settings import Settings
+
+if TYPE_CHECKING:
+    from agentledger.registry import Source
 
 source_app = typer.Typer(
     help="Sources of telemetry outside the registered projects.",
@@ -44,7 +47,13 @@ ContentOption = Annotated[
         "(default).",
     ),
 ]
-LocationArgument = Annotated[str, typer.Argument(metavar="LOCATION", help="File or folder.")]
+LocationArgument = Annotated[
+    str, typer.Argument(metavar="LOCATION", help="File or folder, or what `source list` shows.")
+]
+TableOption = Annotated[
+    str | None,
+    typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
+]
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -63,6 +72,7 @@ def add_commands(app: typer.Typer) -> None:
         short_help="List projects and what is known of them.",
         epilog=examples("projects", "projects --json"),
     )(projects)
+    source_check.add_commands(source_app)
     app.add_typer(source_app, name="source")
 
 
@@ -211,13 +221,32 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add claude-code",
         "source add claude-code --all-projects --yes",
         "source add events ~/telemetry --content vault",
+        "source add otlp ~/collector",
+        "source add postgres postgresql://reader@db/shop --table agent.intent_events",
+        "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
+        "source add mapped ~/aider.jsonl --mapping aider",
+        "source add codex",
     )
 )
 def add(
     kind: KindArgument,
     location: Annotated[
         str | None,
-        typer.Argument(metavar="[LOCATION]", help="File or folder; claude-code knows its own."),
+        typer.Argument(
+            metavar="[LOCATION]",
+            help="File or folder; tools that are known need none; postgres: connection string.",
+        ),
+    ] = None,
+    table: TableOption = None,
+    contract: Annotated[
+        str | None,
+        typer.Option("--as", metavar="NAME", help="postgres: contract of a table of another name."),
+    ] = None,
+    dsn_env: Annotated[
+        str | None,
+        typer.Option(
+            "--dsn-env", metavar="NAME", help="postgres: variable that holds the connection string."
+        ),
     ] = None,
     zone: ZoneOption = None,
     all_projects: Annotated[
@@ -225,19 +254,43 @@ def add(
         typer.Option("--all-projects", help="Count sessions outside registered projects, too."),
     ] = False,
     content: ContentOption = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            "--mapping",
+            metavar="NAME|FILE",
+            help="Of a mapped log: a mapping that ships, or a file of yours (docs/mappings.md).",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a source in."""
-    from agentledger import registry
+    from agentledger import postgres_sources, registry
     from agentledger.cli import output
+    from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
-    place = _default_location(kind, yes) if location is None else location
     _agree_to_texts(content, yes)
-    source = registry.add_source(
-        options.current_settings(), kind, place, zone, "all" if all_projects else None, content
-    )
+    settings = options.current_settings()
+    if kind == postgres_sources.KIND:
+        entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)
+        source = registry.add_postgres_source(settings, entry, zone, content)
+    elif table or contract or dsn_env:
+        raise UsageError("--table, --as and --dsn-env are for sources of kind postgres.")
+    else:
+        place = _default_location(kind, yes) if location is None else location
+        reference, zone_is_stated = _checked_mapping(mapping, zone)
+        source = registry.add_source(
+            settings,
+            kind,
+            place,
+            zone,
+            "all" if all_projects else None,
+            reference,
+            zone_is_stated=zone_is_stated,
+            content=content,
+        )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
-    if kind == "claude-code" and source.projects != "all":
+    if kind in TRANSCRIPT_KINDS and source.projects != "all":
         output.write_note(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
@@ -270,6 +323,18 @@ def _agree_to_texts(content: str | None, yes: bool) -> None:
         raise UsageError("Nothing was changed.")
 
 
+def _checked_mapping(given: str | None, zone: str | None) -> tuple[str | None, bool]:
+    """What to keep of the mapping, and whether it says the zone; complains of one that is bad."""
+    if given is None:
+        return None, False
+    from agentledger.ingest import mapped_format, mapping
+
+    reference = mapping.resolve_reference(given)
+    found = mapping.load(reference)
+    mapped_format.compiled(found)
+    return reference, zone is None and found.zone is not None
+
+
 def _default_location(kind: str, yes: bool) -> str:
     """The place where a tool is known to write, once its owner has agreed to it."""
     import sys
@@ -277,13 +342,14 @@ def _default_location(kind: str, yes: bool) -> str:
     from agentledger import settings
     from agentledger.cli import output
 
-    if kind != "claude-code":
+    folders = {"claude-code": settings.claude_code_folder, "codex": settings.codex_folder}
+    if kind not in folders:
         raise UsageError(f"Where is it? Type: agentledger source add {kind} LOCATION")
-    place = settings.claude_code_folder()
+    place = folders[kind]()
     if not place.is_dir():
         raise UsageError(
             f"There are no transcripts at {place}. "
-            "Type where they are: agentledger source add claude-code LOCATION"
+            f"Type where they are: agentledger source add {kind} LOCATION"
         )
     if not yes and not sys.stdin.isatty():
         raise UsageError(f"Found {place}. To let it be read, type the command again with --yes.")
@@ -293,34 +359,48 @@ def _default_location(kind: str, yes: bool) -> str:
     return str(place)
 
 
+def _row(source: "Source") -> dict[str, Any]:
+    """A source as it is listed; of a table on a server, also how it is read."""
+    row = asdict(source)
+    table = row.pop("postgres")
+    return row | {name: value for name, value in (table or {}).items() if value is not None}
+
+
 @source_app.command(name="list", epilog=examples("source list", "source list --json"))
 def list_sources(as_json: JsonOption = False) -> None:
     """List the sources."""
     from agentledger import registry
     from agentledger.cli import output
 
-    rows = [asdict(item) for item in registry.load_config(options.current_settings()).sources]
+    rows = [_row(item) for item in registry.load_config(options.current_settings()).sources]
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
-        output.write_rows(rows, ["kind", "location", "zone", "projects", "content"])
+        output.write_rows(rows, ["kind", "location", "zone", "projects", "mapping", "content"])
     else:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 
 
 @source_app.command(
-    epilog=examples("source remove events ~/exports", "source remove events ~/exports --purge")
+    epilog=examples(
+        "source remove events ~/exports",
+        "source remove events ~/exports --purge",
+        "source remove postgres postgresql://reader@db/shop --table agent.intent_events",
+    )
 )
 def remove(
     kind: KindArgument,
     location: LocationArgument,
+    table: TableOption = None,
     purge: PurgeOption = False,
     yes: YesOption = False,
 ) -> None:
     """Opt a source out; its raw rows stay, unless --purge removes them for good."""
-    from agentledger import registry
+    from agentledger import postgres_sources, registry
     from agentledger.cli import output, purging
 
+    if kind == postgres_sources.KIND:
+        location = postgres_sources.place_of(location, table)
     if purge:
         from agentledger import purge_targets
 

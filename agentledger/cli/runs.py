@@ -5,6 +5,7 @@ belong here: what a run does (`orchestration/`), which is never imported from he
 """
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -19,7 +20,7 @@ def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
     app.command(
         short_help="Read what is new, build, test and publish.",
-        epilog=examples("run", "run --full-refresh", "run --json"),
+        epilog=examples("run", "run --full-refresh", "run --as-of 2026-03-01T12:00Z"),
     )(run)
     app.command(
         short_help="Open the Dagster UI on 127.0.0.1.", epilog=examples("dev", "dev --port 3333")
@@ -37,16 +38,46 @@ def run(
     trigger: Annotated[
         str, typer.Option("--trigger", metavar="WORD", help="Who asked, for the history of runs.")
     ] = "cli",
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of",
+            metavar="T",
+            help="The instant the numbers describe, ISO; replays a tick of the past.",
+        ),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Read what is new, build, test and publish; ends at once when nothing is new."""
     settings = options.current_settings()
-    if not full_refresh and _is_nothing_new(settings, trigger, as_json):
+    if as_of is not None:
+        settings = replace(settings, as_of_override=_past_instant(as_of))
+    if as_of is None and not full_refresh and _is_nothing_new(settings, trigger, as_json):
         return
     arguments = ["run", f"--trigger={trigger}"]
     arguments += ["--full-refresh"] if full_refresh else []
     arguments += ["--json"] if as_json else []
     hand_over(settings, arguments)
+
+
+def _past_instant(text: str) -> str:
+    """An ISO instant in UTC that is not still to come.
+
+    Raises:
+        UsageError: When it is none.
+    """
+    from agentledger.errors import UsageError
+
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(
+            f"--as-of is {text!r}, expected an ISO instant such as 2026-03-01T12:00:00Z."
+        ) from error
+    instant = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    if instant > datetime.now(UTC):
+        raise UsageError(f"--as-of is {text!r}, which is still to come. Give an earlier instant.")
+    return instant.isoformat()
 
 
 def dev(
@@ -81,10 +112,12 @@ def hand_over(settings: Settings, arguments: list[str]) -> None:
     import os
     import subprocess
 
-    from agentledger.settings import process_environment
+    from agentledger.settings import AS_OF_VARIABLE, process_environment
 
     command = [sys.executable, "-P", "-m", "orchestration", *arguments]
-    environment = process_environment(settings, {})
+    # An instant that was asked for reaches the run as a variable, as schedules' runs have none.
+    extra = {AS_OF_VARIABLE: settings.as_of_override} if settings.as_of_override else {}
+    environment = process_environment(settings, extra)
     sys.stdout.flush()
     sys.stderr.flush()
     if os.name == "posix":

@@ -86,11 +86,15 @@ def health(as_json: JsonOption = False) -> None:
             gather_findings(settings, runs.read_status(settings).as_dict()), datetime.now(UTC)
         )
     if as_json:
-        output.write_json({"state": verdict.state, "reasons": verdict.reasons})
+        output.write_json(
+            {"state": verdict.state, "reasons": verdict.reasons, "notes": verdict.notes}
+        )
     else:
         output.write_line(verdict.state)
         for reason in verdict.reasons:
             output.write_line(f"- {output.text_of(reason)}")
+        for note in verdict.notes:
+            output.write_line(f"Note: {output.text_of(note)}")
     if not verdict.is_ok:
         raise typer.Exit(1)
 

@@ -1,4 +1,4 @@
-"""`agentledger usage …`: model calls and tokens by time, session, project or model.
+"""`agentledger usage …`: model calls, tokens and cost by time, session, project or model.
 
 Belongs here: arguments and printing. Does not belong here: any sum (`query/usage.py`).
 """
@@ -12,8 +12,10 @@ from agentledger.cli import options
 from agentledger.cli.options import JsonOption, ProjectOption, SinceOption, UntilOption, examples
 
 usage_app = typer.Typer(
-    help="Model calls and tokens, by time, session, project or model.",
-    epilog=examples("usage daily", "usage weekly --zone Europe/Paris", "usage model --json"),
+    help="Model calls, tokens and cost, by time, session, project or model; prices of models.",
+    epilog=examples(
+        "usage daily", "usage weekly --zone Europe/Paris", "usage model --json", "usage unpriced"
+    ),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -62,6 +64,85 @@ for _grouping in _GROUPINGS:
     _add_grouping(*_grouping)
 
 
+@usage_app.command(epilog=examples("usage unpriced", "usage unpriced --json"))
+def unpriced(as_json: JsonOption = False) -> None:
+    """Models with calls of unknown cost, and how to give them a price."""
+    from agentledger.cli import output
+    from agentledger.query import prices
+
+    answer = prices.unpriced_models(settings=options.current_settings())
+    rows = answer.records()
+    if as_json:
+        output.write_json({"as_of": output.iso(answer.build.as_of), "unpriced_models": rows})
+        return
+    if not rows:
+        output.write_note("Every model call has a price.")
+        return
+    output.write_table(
+        ["provider", "model", "calls", "without a price", "tokens", "reason", "last call"],
+        [
+            [
+                output.text_of(row["provider"] or None),
+                output.text_of(row["model"]),
+                output.count(row["calls"]),
+                output.count(row["unpriced_calls"]),
+                output.count(row["unpriced_tokens"]),
+                _REASONS.get(row["reason"], ""),
+                output.instant(row["last_called_at"]),
+            ]
+            for row in rows
+        ],
+        numeric=["calls", "without a price", "tokens"],
+    )
+    output.write_note(
+        'Give a model a price in config.toml: [[prices]] model = "…", input = 3.0, output = 15.0 '
+        "(USD per million tokens), then `agentledger run`."
+    )
+
+
+@usage_app.command(epilog=examples("usage prices", "usage prices opus --json"))
+def prices(
+    model: Annotated[str | None, typer.Argument(help="Part of a model's name.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Prices that calls were priced with, since when, and where they come from."""
+    from agentledger.cli import output
+    from agentledger.query import prices as questions
+
+    answer = questions.model_prices(model, settings=options.current_settings())
+    rows = answer.records()
+    if as_json:
+        output.write_json({"as_of": output.iso(answer.build.as_of), "prices": rows})
+        return
+    if not rows:
+        output.write_note("No price is known here. `agentledger usage unpriced` lists the models.")
+        return
+    output.write_table(
+        ["model", "tier", "class", "input above", "USD per M", "from", "to", "source"],
+        [
+            [
+                output.text_of(row["model"]),
+                output.text_of(row["service_tier"]),
+                row["token_class"].replace("_", " "),
+                output.count(row["context_threshold"]) if row["context_threshold"] else "",
+                output.decimal(row["usd_as_quoted"], 4),
+                "" if row["valid_from"].startswith("1970") else output.instant(row["valid_from"]),
+                output.instant(row["valid_to"]) if row["valid_to"] else "",
+                f"{row['source']} {row['source_version']}".strip(),
+            ]
+            for row in rows
+        ],
+        numeric=["input above", "USD per M"],
+    )
+    output.write_note("Web searches are priced per thousand.")
+
+
+_REASONS: dict[str, str] = {
+    "no_price": "no price",
+    "not_every_class_or_time": "not for every token class, tier or time",
+}
+
+
 def _answer(
     by: str,
     zone: str,
@@ -97,6 +178,12 @@ def _answer(
         )
         return
     _write_rows(by, rows, total)
+    if total is not None and total["unpriced_calls"]:
+        output.write_note(
+            f"≥: {output.count(total['unpriced_calls'])} calls with "
+            f"{output.count(total['unpriced_tokens'])} tokens have no price; "
+            "`agentledger usage unpriced` lists their models."
+        )
     output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}; zone {zone}.")
 
 
@@ -128,6 +215,12 @@ def _write_rows(by: str, rows: list[dict[str, Any]], total: Mapping[str, Any] | 
         ("total", "total_tokens"),
     ):
         cells[name] = lambda row, column=column: output.count(row[column])
+    cells["cost $"] = lambda row: _dollars(row["cost_usd"], row["cost_is_lower_bound"])
+    if any(row["billed_calls"] for row in rows):
+        cells["as billed $"] = lambda row: _dollars(row["cost_as_billed_usd"])
+    cells["cache saved $"] = lambda row: _dollars(
+        row["cache_savings_usd"], row["unknown_savings_calls"] > 0
+    )
     table = [[cell(row) for cell in cells.values()] for row in rows]
     if total is not None and len(rows) > 1:
         table.append(
@@ -137,3 +230,10 @@ def _write_rows(by: str, rows: list[dict[str, Any]], total: Mapping[str, Any] | 
             ]
         )
     output.write_table(list(cells), table, numeric=[name for name in cells if name not in words])
+
+
+def _dollars(value: float | None, is_lower_bound: bool = False) -> str:
+    from agentledger.cli import output
+
+    digits = 2 if value is None or value == 0 or value >= 0.01 else 6
+    return ("≥ " if value is not None and is_lower_bound else "") + output.decimal(value, digits)

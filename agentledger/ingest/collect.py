@@ -23,7 +23,9 @@ from agentledger import (
 )
 from agentledger.ingest import (
     load,
+    model_prices,
     plan,
+    postgres,
     rejects,
     scan,
     skill_store_copy,
@@ -44,6 +46,7 @@ _ALL_COUNTS = ", ".join(
 
 TABLES_WITH_NAMED_PROJECTS = (
     "workflow_executions", "skill_usage", "usage_events", "agent_telemetry",
+    "langfuse_observations",
 )  # fmt: skip
 """Raw tables whose events may name a project of their own."""
 
@@ -122,6 +125,7 @@ def collect(
             for loaded in load.load_batch(connection, batch, facts, key):
                 _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
             done_bytes += sum(item.file.size_bytes for item in batch)
+        pages = postgres.collect_tables(connection, roots, known, facts, key, reports, on_progress)
         retention.apply(
             settings, connection, days, run_id=run_id, as_of=as_of, removes=is_whole_run
         )
@@ -130,10 +134,11 @@ def collect(
         run_id=run_id,
         load_seq=plan.latest_load_seq(connection),
         sources=list(reports.values()),
-        batches=len(batches),
+        batches=len(batches) + pages,
     )
     with warehouse.transaction(connection):
-        _write_context(connection, key, roots, report, as_of)
+        found_prices = model_prices.write(connection, config.prices, run_id=run_id, as_of=as_of)
+        _write_context(connection, key, roots, report, as_of, found_prices)
     report.seconds = time.monotonic() - started
     return report
 
@@ -187,9 +192,10 @@ def _write_context(
     roots: Sequence[scan.ScanRoot],
     report: CollectionReport,
     as_of: datetime,
+    found_prices: str,
 ) -> None:
     """Write what is not a row of telemetry: projects, sources, the run's own facts."""
-    context = fingerprints.current_context(connection, roots, report.load_seq)
+    context = fingerprints.current_context(connection, roots, report.load_seq, found_prices)
     connection.execute("update raw.projects set is_active = false")
     connection.execute("update raw.sources set is_active = false")
     for root in roots:
@@ -202,10 +208,20 @@ def _write_context(
              root.registered_at, as_of],
         )  # fmt: skip
         connection.execute(
-            "insert into raw.sources values (?, ?, ?, ?, ?, true, ?) on conflict (source_id) "
-            "do update set zone = excluded.zone, is_active = true, "
-            "last_seen_at = excluded.last_seen_at",
-            [root.source_id, root.kind, root.location, root.project_id, root.zone, as_of],
+            "insert into raw.sources as known values (?, ?, ?, ?, ?, true, ?, ?) "
+            "on conflict (source_id) do update set zone = excluded.zone, is_active = true, "
+            "last_seen_at = excluded.last_seen_at, "
+            # A mapping that cannot be used now changes nothing of what was read by it.
+            "mapping = coalesce(excluded.mapping, known.mapping)",
+            [
+                root.source_id,
+                root.kind,
+                root.location,
+                root.project_id,
+                root.zone,
+                as_of,
+                root.mapping.fingerprint if root.mapping else None,
+            ],
         )
     _write_named_projects(connection, as_of)
     working_directories.write(connection, key, roots, as_of, report.load_seq)
@@ -219,9 +235,11 @@ def _write_context(
         )  # fmt: skip
     connection.execute("delete from raw.run_context")
     connection.execute(
-        "insert into raw.run_context values (?, ?, ?, ?, ?, ?)",
+        "insert into raw.run_context (run_id, as_of, load_seq, projects_fingerprint, "
+        "sources_fingerprint, models_fingerprint, prices_fingerprint) "
+        "values (?, ?, ?, ?, ?, ?, ?)",
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
-         context.models],
+         context.models, context.prices],
     )  # fmt: skip
 
 

@@ -83,6 +83,8 @@ def decode(data: bytes) -> Text:
     """
     if data[:2] == b"\x1f\x8b":
         data = _decompress(data)
+    elif data[:4] == b"\x28\xb5\x2f\xfd":
+        data = _decompress_zstd(data)
     for mark, codec in (
         (b"\xff\xfe\x00\x00", "utf-32-le"),
         (b"\xef\xbb\xbf", "utf-8"),
@@ -115,6 +117,19 @@ def _decompress(data: bytes) -> bytes:
     if len(plain) > MAX_DECOMPRESSED_BYTES:
         raise DocumentError("too_large", "the archive grows beyond the limit")
     return plain
+
+
+def _decompress_zstd(data: bytes) -> bytes:
+    import pyarrow as pa
+
+    try:
+        with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
+            plain = stream.read(MAX_DECOMPRESSED_BYTES + 1)
+    except (OSError, pa.ArrowException) as error:
+        raise DocumentError("decompression_failed", f"the archive is damaged: {error}") from error
+    if len(plain) > MAX_DECOMPRESSED_BYTES:
+        raise DocumentError("too_large", "the archive grows beyond the limit")
+    return bytes(plain)
 
 
 def sanitise(text: str) -> tuple[str, str | None]:

@@ -32,6 +32,8 @@ class EventFormat:
     """Fields, also columns, of which what is no name is withheld; the column `withheld` tells."""
     project_field: str | None = None
     """Field that names the project where a source speaks of projects of its own."""
+    project_sql: str | None = None
+    """SQL over `x` that names the project, where it is not one field."""
     wrappers: frozenset[str] = field(default_factory=frozenset)
     """Root members of a document that may hold the list of events."""
     not_told_by: frozenset[str] = field(default_factory=frozenset)
@@ -54,6 +56,14 @@ class EventFormat:
     """Raw table of records that other sources bring, too."""
     row_select: str = "*"
     """SQL select list from a staged row to the raw row."""
+    reads: str | None = None
+    """SQL over the line `r.record` for what is parsed of it, in place of `fields`."""
+    rewrites: str | None = None
+    """SQL over `r.record` and the parsed `x` for a struct of what `columns` read."""
+    rewritten: tuple[str, ...] = ()
+    """Members of that struct."""
+    keyed_as: str | None = None
+    """What the identity of a record begins with, where it is not the name."""
 
     @property
     def table(self) -> str:

@@ -38,6 +38,43 @@ def projection_sql(
         SQL with the columns of the raw table that do not depend on the run, `is_plain` and
         `unknown_names`.
     """
+    parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
+    judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
+
+
+def columns_projection_sql(
+    event_format: EventFormat, rows: str, *, keeps_texts: bool = False
+) -> str:
+    """SQL from rows of a table to staged rows: the fields come as columns, not as text.
+
+    Args:
+        event_format: Decides what is kept.
+        rows: Relation with file_id, line_no, byte_offset, ordinal, flags and `x`, a struct of the
+            fields; with `glimpses`, `record`, too.
+        keeps_texts: Add `private_texts`, for the vault.
+    """
+    fields = event_format.fields
+    listed = ", ".join(f"r.x.{name} as {name}" for name in fields)
+    short = kept_columns.short_texts(list(event_format.short_fields))
+    record = "r.record" if event_format.glimpses else "null::varchar as record"
+    are_short = short if event_format.short_fields else "false"
+    parsed = f"""select *, {are_short} as are_short from (
+                select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
+                    f.source_id, f.project_id as root_project_id, f.names_projects,
+                    f.keeps_texts, null::varchar[] as names, true as is_usual, {record},
+                    false as has_nul,
+                    {listed}
+                from {rows} as r
+                join batch_files as f on f.file_id = r.file_id) as x"""
+    judged = _judged(event_format, is_clean=True, is_uniform=True)
+    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
+
+
+def _projected(
+    event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str, *, keeps_texts: bool
+) -> str:
+    """The steps after parsing, which all ways of reading share."""
     columns = (*event_format.columns, *event_format.parts)
     kept = ",\n                ".join(
         f"{expression} as {column}"
@@ -50,12 +87,12 @@ def projection_sql(
     )
     identity = event_format.identity
     private = f"{_private_texts(event_format)} as private_texts, " if keeps_texts else ""
-    is_plain, unknown_names = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    key_name = event_format.keyed_as or event_format.name
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
     return f"""
         with parsed as (
-            {_parsed(event_format, records, usual_names, is_uniform=is_uniform)}
+            {parsed}
         ),{_seen_sql(event_format)}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
@@ -74,7 +111,7 @@ def projection_sql(
             {_hashed(event_format)}
         )
         select file_id, line_no, byte_offset, ordinal, source_id, project_id, {names}, content_hash,
-            cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{event_format.name}',
+            cast(md5_number(concat_ws(chr(31), getvariable('identity_salt'), '{key_name}',
                 coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,
@@ -90,9 +127,9 @@ def _parsed(
     """SQL of a relation with a column per field, and what is asked of the text itself."""
     fields = event_format.fields
     present = {name: fields[name] for name in (usual_names if is_uniform else fields)}
-    transform = f"json_transform_strict(record, '{json.dumps(present)}')"
-    usual = "[" + ", ".join(f"'{name}'" for name in usual_names) + "]::varchar[]"
-    listed = ", ".join(
+    transform = f"json_transform_strict(record, {_literal(json.dumps(present))})"
+    usual = "[" + ", ".join(map(_literal, usual_names)) + "]::varchar[]"
+    listed = ", ".join(f"x.{name}" for name in event_format.rewritten) or ", ".join(
         f"x.{name}"
         if name in present
         else f"json_transform(null::json, '{json.dumps(kind)}') as {name}"
@@ -104,20 +141,25 @@ def _parsed(
     if is_uniform:
         names, is_usual = "null::varchar[]", "true"
     else:
-        transform = f"try(json_transform(record, '{json.dumps(present)}'))"
+        transform = f"try(json_transform(record, {_literal(json.dumps(present))}))"
         names, is_usual = "try(json_keys(record))", f"coalesce(names = {usual}, false)"
+    read = (
+        f"(select *, {event_format.reads or transform} as x, {names} as names from {records} as r)"
+    )
+    if event_format.rewrites is not None:
+        read = f"(select r.* replace ({event_format.rewrites} as x) from {read} as r)"
     return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                 f.source_id, f.project_id as root_project_id, f.names_projects, f.keeps_texts,
                 r.names, {is_usual} as is_usual, r.record,
                 {has_nul} as has_nul, {listed}, {are_short} as are_short
-            from (select *, {transform} as x, {names} as names from {records}) as r
+            from {read} as r
             join batch_files as f on f.file_id = r.file_id"""
 
 
 def _judged(event_format: EventFormat, *, is_clean: bool, is_uniform: bool) -> tuple[str, str]:
     """SQL of whether a row may stay, and of the names that no allow-list knows."""
     all_known = sorted(event_format.fields.keys() | event_format.known_names)
-    known = "[" + ", ".join(f"'{name}'" for name in all_known) + "]"
+    known = "[" + ", ".join(map(_literal, all_known)) + "]"
     unknown = (
         f"case when is_usual or list_has_all({known}, names) then null "
         f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
@@ -174,11 +216,17 @@ def _seen_sql(event_format: EventFormat) -> str:
     )
 
 
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
 def _project(event_format: EventFormat) -> str:
     """The source's own project, or the one that the event names where its source speaks of many."""
-    if event_format.project_field is None:
+    named = event_format.project_sql
+    if event_format.project_field is not None:
+        named = f"trim(x.{event_format.project_field})"
+    if named is None:
         return "root_project_id"
-    named = f"trim(x.{event_format.project_field})"
     keyed = privacy.sql_keyed_hash(f"concat_ws(chr(31), 'project', source_id, {named})")
     return (
         f"case when names_projects and {named} <> '' then left({keyed}, 32) "

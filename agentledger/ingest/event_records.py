@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from agentledger.ingest import copy_text
 from agentledger.ingest.documents import (
     NOT_A_NUMBER,
     DocumentError,
@@ -23,7 +24,7 @@ from agentledger.ingest.documents import (
     Walker,
     sanitise,
 )
-from agentledger.ingest.event_formats import FORMATS, WRAPPERS, EventFormat, recognise
+from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 
 MAX_DEPTH = 50
 """Objects inside objects; no event of ours has five."""
@@ -75,10 +76,11 @@ def read_text(
     result = EventText()
     walker = Walker(text)
     position = walker.skip_space(0)
+    wrappers = frozenset(name for item in formats.values() for name in item.wrappers)
     while position < len(text):
         try:
-            for value, start, end in _values(walker, position):
-                _take(result, value, (start, end), (expected, formats), flags)
+            for value, start, end in _values(walker, position, wrappers):
+                take(result, value, (start, end), (expected, formats), flags)
             position = walker.resume_at
         except DocumentError as error:
             stopped = max(position, walker.resume_at)
@@ -89,28 +91,94 @@ def read_text(
     return result
 
 
-def read_csv(text: str, flags: tuple[str, ...] = ()) -> EventText:
+def read_csv(
+    text: str,
+    flags: tuple[str, ...] = (),
+    formats: Mapping[str, EventFormat] = FORMATS,
+    delimiter: str = ",",
+) -> EventText:
     """Read a table exported as CSV: each row is an event, an empty cell is unknown."""
     result = EventText()
-    reader = csv.DictReader(io.StringIO(text, newline=""))
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)
     ends = [position for position, character in enumerate(text) if character == "\n"]
     try:
         for row in reader:
             cells = Members({name: cell for name, cell in row.items() if name and cell})
             # The reader tells the line on which a row ends.
             start = ends[reader.line_num - 2] + 1 if 2 <= reader.line_num <= len(ends) + 1 else 0
-            _take(result, cells, (start, start), (None, FORMATS), flags)
+            take(result, cells, (start, start), (None, formats), flags)
     except csv.Error as error:
         result.refused.append(RefusedPart("malformed_record", str(error), 0, len(text)))
     return result
 
 
-def _values(walker: Walker, position: int) -> Iterator[tuple[Any, int, int]]:
+def read_copy_text(
+    text: str, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
+    """Read a table that PostgreSQL copied out as text with a header."""
+    result = EventText()
+    for start, end, cells in copy_text.rows(text):
+        if isinstance(cells, copy_text.TornRowError):
+            result.refused.append(RefusedPart("malformed_record", str(cells), start, end))
+        else:
+            take(result, Members(cells), (start, end), (None, formats), flags)
+    return result
+
+
+def read_table(
+    text: str, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
+    """Read a table that some database exported, as CSV or in the form of its own."""
+    read = read_copy_text if copy_text.is_copy_text(text) else read_csv
+    return read(text, flags, formats)
+
+
+def read_parquet(
+    data: bytes, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+) -> EventText:
+    """Read a Parquet file: each row is an event; columns that no format reads are never decoded.
+
+    Raises:
+        DocumentError: When the file is damaged.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    wanted = {name for item in formats.values() for name in item.fields}
+    result = EventText()
+    try:
+        with pq.ParquetFile(pa.BufferReader(data)) as file:
+            columns = [name for name in file.schema_arrow.names if name in wanted]
+            for batch in file.iter_batches(columns=columns):
+                for row in batch.to_pylist(maps_as_pydicts="lossy"):
+                    cells = Members({name: _cell(cell) for name, cell in row.items()})
+                    take(result, cells, (0, 0), (None, formats), flags)
+    except (pa.ArrowException, OSError) as error:
+        raise DocumentError("unrecognised_format", f"the table is damaged: {error}") from error
+    return result
+
+
+def _cell(value: Any) -> Any:
+    """A cell as JSON would have it."""
+    if isinstance(value, bool | str) or value is None:
+        return value
+    if isinstance(value, dict):
+        return Members({str(name): _cell(item) for name, item in value.items()})
+    if isinstance(value, list):
+        return [_cell(item) for item in value]
+    if isinstance(value, int | float):
+        return Number(value) if math.isfinite(value) else NOT_A_NUMBER
+    return str(value)
+
+
+def _values(
+    walker: Walker, position: int, wrappers: frozenset[str]
+) -> Iterator[tuple[Any, int, int]]:
     """Values at a position, a list opened; leaves `resume_at` behind the last one."""
     if walker.peek(position) != "[":
         value, end = walker.value(position)
         walker.resume_at = end
-        inside = _wrapped(value)
+        inside = _wrapped(value, wrappers)
         if inside is None:
             yield value, position, end
         else:
@@ -131,22 +199,33 @@ def _values(walker: Walker, position: int) -> Iterator[tuple[Any, int, int]]:
         yield value, at, end
 
 
-def _wrapped(value: Any) -> list[Any] | None:
+def _wrapped(value: Any, wrappers: frozenset[str]) -> list[Any] | None:
     """The list inside `{"workflow_executions": [...]}` and its like."""
     if isinstance(value, Members):
         for name, inside in value.items():
-            if name in WRAPPERS and isinstance(inside, list):
+            if name in wrappers and isinstance(inside, list):
                 return inside
+            if name == "observations" and name in wrappers and isinstance(inside, Members):
+                return list(inside.values())
     return None
 
 
-def _take(
+def take(
     result: EventText,
     value: Any,
     place: tuple[int, int],
     wanted: tuple[EventFormat | None, Mapping[str, EventFormat]],
     flags: tuple[str, ...],
 ) -> None:
+    """Add one decoded value to a result: an event, or a refused part.
+
+    Args:
+        result: Grows.
+        value: The value, or the error that stood in its place.
+        place: Start and end in the text.
+        wanted: The format that is expected, or None, and the formats that are looked for.
+        flags: What had to be done to the bytes.
+    """
     start, end = place
     if isinstance(value, DocumentError):
         result.refused.append(RefusedPart(value.reason, value.detail, start, end))

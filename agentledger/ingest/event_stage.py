@@ -17,7 +17,13 @@ from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
 from agentledger.ingest.event_projection import projection_sql, usual_names
-from agentledger.ingest.event_records import EventText, RefusedPart, read_csv, read_text
+from agentledger.ingest.event_records import (
+    EventText,
+    RefusedPart,
+    read_parquet,
+    read_table,
+    read_text,
+)
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 _ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -28,11 +34,16 @@ FIRST_BYTES = 1024 * 1024
 LOOKED_AT_LINES = 20
 """Lines among which one must tell a format whose first lines may be anything."""
 
+PARQUET_MARK = b"PAR1"
+
 _BLANKS = b" \t\r\0\xef\xbb\xbf"
 
 
 class EventStage:
     """One batch of event logs on its way into raw."""
+
+    unrecognised = "this is no log of events that we know"
+    """What is said of a file in which nothing was found."""
 
     def __init__(
         self,
@@ -184,18 +195,22 @@ class EventStage:
     def _read_document(self, file: StagedFile) -> None:
         """Read a file that is not a log of lines: one document, a list, a table as CSV."""
         data = event_file.read_whole(file)
+        if data[:4] == PARQUET_MARK:
+            self._read_parquet(file, data)
+            return
         decoded = decode(data)
         text = decoded.text
         if not text.strip(" \t\r\n\0\ufeff"):
             file.state = "empty"
             return
         is_json = text.lstrip(" \t\r\n\0\ufeff")[:1] in ("{", "[")
-        found = self._read_values(text, decoded.flags) if is_json else read_csv(text, decoded.flags)
+        read = self._read_values if is_json else self._read_table
+        found = read(text, decoded.flags)
         file.variant = "document" if is_json else "csv"
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
             file.state = "empty" if is_nothing else "unrecognised_format"
-            file.message = None if is_nothing else "this is no log of events that we know"
+            file.message = None if is_nothing else self._why_unrecognised(text)
             return
         file.format = found.records[0].format.name
         file.rejected = rejects.locate(text, found.refused, self.key)
@@ -217,20 +232,44 @@ class EventStage:
         for name, members in rows.items():
             self._append_clean(self.formats[name], members)
 
+    def _why_unrecognised(self, text: str) -> str:
+        """What to tell the owner of a document in which nothing is known."""
+        return self.unrecognised
+
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)
+
+    def _read_table(self, text: str, flags: tuple[str, ...]) -> EventText:
+        return read_table(text, flags, self.formats)
+
+    def _read_parquet(self, file: StagedFile, data: bytes) -> None:
+        found = read_parquet(data, (), self.formats)
+        file.variant = "parquet"
+        if not found.records:
+            file.state, file.message = "unrecognised_format", "this is no table that we know"
+            return
+        file.format = found.records[0].format.name
+        # A table has rows instead of lines.
+        rows = [
+            (file.file_id, number, 0, 0, record.json_text, record.flags)
+            for number, record in enumerate(found.records, start=1)
+        ]
+        self._append_clean(self.formats[file.format], rows)
 
     def _first_names(self, head: bytes) -> list[str] | None:
         """Names of the members of the first line, or None when it is not one JSON object.
 
-        Of a format that takes any object, the first line that tells it counts.
+        Of a format that takes any object, the first line that tells it counts, unless a line
+        before it tells another format.
         """
         lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
-        names = [_names_of(line) for line in lines[:LOOKED_AT_LINES]]
+        names = [names_of(line) for line in lines[:LOOKED_AT_LINES]]
         for present in names:
             found = recognise(present, self.formats) if present else None
-            if found is not None and found.takes_any_object:
-                return present
+            if found is not None:
+                if found.takes_any_object:
+                    return present
+                break
         return names[0] if names else None
 
     def _append_lines(self, event_format: EventFormat, lines: Any, chunks: Sequence[Chunk]) -> None:
@@ -285,7 +324,7 @@ class EventStage:
         table = f"staged_{event_format.name}"
         try:
             if keeps_texts:
-                sql = self._keep_texts(event_format, sql)
+                sql = vault.keep_texts(self.connection, event_format.table, sql)
             if event_format.name in self.staged_formats:
                 self.connection.execute(f"insert into {table} by name {sql}").fetchall()
             else:
@@ -295,25 +334,8 @@ class EventStage:
             self.connection.unregister("event_texts")
             self.connection.execute("drop table if exists projected")
 
-    def _keep_texts(self, event_format: EventFormat, sql: str) -> str:
-        """Write the texts of plain lines to the vault; SQL of the rows without them.
 
-        Strange lines come again, through the tolerant path.
-        """
-        connection = self.connection
-        connection.execute(f"create or replace temp table projected as {sql}").fetchall()
-        connection.execute(
-            f"create or replace temp table {vault.INCOMING} as select source_id, project_id, "
-            "record_key, content_hash, private_texts from projected "
-            "where is_plain and len(private_texts) > 0"
-        ).fetchall()
-        vault.write(connection, event_format.table)
-        connection.execute(f"drop table {vault.INCOMING}")
-        connection.execute("alter table projected drop column private_texts")
-        return "select * from projected"
-
-
-def _names_of(line: bytes) -> list[str] | None:
+def names_of(line: bytes) -> list[str] | None:
     """Names of the members of a line, or None when it is not one JSON object."""
     try:
         return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))

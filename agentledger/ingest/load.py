@@ -19,6 +19,10 @@ from agentledger import warehouse
 from agentledger.ingest import event_rows, file_ledger, plan, rejects, skill_usage_rows
 from agentledger.ingest.event_formats import FORMATS, EventFormat
 from agentledger.ingest.event_stage import EventStage
+from agentledger.ingest.langfuse_formats import LANGFUSE_FORMATS
+from agentledger.ingest.mapped_stage import MappedLander
+from agentledger.ingest.otlp_formats import OTLP_FORMATS
+from agentledger.ingest.otlp_stage import OtlpStage
 from agentledger.ingest.plan import Load
 from agentledger.ingest.stage import Stage
 from agentledger.ingest.staged_file import StagedFile
@@ -102,8 +106,11 @@ class EventLander:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         self.connection = connection
-        self.stage = EventStage(connection, key, self.formats)
+        self.stage = self._new_stage(key)
         self.files: Sequence[StagedFile] = ()
+
+    def _new_stage(self, key: bytes) -> EventStage:
+        return EventStage(self.connection, key, self.formats)
 
     def read(self, files: Sequence[StagedFile]) -> Counter[int]:
         """Stage the files; returns the events of each."""
@@ -130,10 +137,28 @@ class TranscriptLander(EventLander):
     formats = TRANSCRIPT_FORMATS
 
 
-LANDERS: dict[str, type[SkillUsageLander] | type[EventLander]] = {
+class OtlpLander(EventLander):
+    """Requests of OTLP: their members are the records."""
+
+    formats = OTLP_FORMATS
+
+    def _new_stage(self, key: bytes) -> EventStage:
+        return OtlpStage(self.connection, key, self.formats)
+
+
+class LangfuseLander(EventLander):
+    """Exports of Langfuse."""
+
+    formats = LANGFUSE_FORMATS
+
+
+LANDERS: dict[str, type[SkillUsageLander] | type[EventLander] | type[MappedLander]] = {
     "skill_metrics": SkillUsageLander,
     "events": EventLander,
     "transcripts": TranscriptLander,
+    "mapped": MappedLander,
+    "langfuse": LangfuseLander,
+    "otlp": OtlpLander,
 }
 """Reader of a file, as the scan names it, → what lands its records."""
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 
 from agentledger import fingerprints, privacy, purge, registry, retention, vault, warehouse
-from agentledger.ingest import scan
+from agentledger.ingest import model_prices, postgres_state, scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
@@ -60,6 +60,8 @@ class Load:
     line_count: int | None = None
     fingerprint: str | None = None
     """What it looked like then, up to `byte_offset`."""
+    is_remapped: bool = False
+    """Whether its rows come from another mapping than the one it has now."""
     is_idle: bool = False
     """Nobody has written to it for so long that an unfinished last line stays as it is."""
 
@@ -117,6 +119,8 @@ def plan_loads(
 
 
 def _load_again(file: FoundFile, before: KnownFile, is_idle: bool) -> Load:
+    if _is_remapped(file, before):  # from its start, and nothing of it is known
+        return Load(file, before.file_id, has_rows=False, is_remapped=True, is_idle=is_idle)
     return Load(
         file,
         before.file_id,
@@ -135,11 +139,18 @@ def _is_idle(file: FoundFile, as_of: datetime | None) -> bool:
 
 def _is_settled(file: FoundFile, before: KnownFile, retry_unreadable: bool, is_idle: bool) -> bool:
     """Whether nothing new can be learnt from a file."""
+    if _is_remapped(file, before):
+        return False
     if retry_unreadable and before.state == "unreadable":
         return False
     if before.state == "pending" and is_idle:
         return False
     return _is_as_remembered(file, before)
+
+
+def _is_remapped(file: FoundFile, before: KnownFile) -> bool:
+    mapping = file.root.mapping
+    return mapping is not None and before.format != mapping.format_name
 
 
 def cut_batches(
@@ -195,6 +206,8 @@ def new_work(
 ) -> NewWork:
     """Ask the ledger whether a run has anything to do; no source file is opened.
 
+    Tables on servers are asked one cheap question each (`postgres.py`).
+
     Level-triggered: as long as something is unread, unbuilt or unpublished the answer stays yes,
     however often it is asked.
 
@@ -218,8 +231,14 @@ def new_work(
     with warehouse.open_warehouse(settings, read_only=True, wait_seconds=0) as connection:
         try:
             known = read_ledger(connection)
+            tables = postgres_state.read_states(connection) if _has_tables(roots) else {}
             built = fingerprints.context_of_warehouse(connection)
-            now = fingerprints.current_context(connection, roots, latest_load_seq(connection))
+            now = fingerprints.current_context(
+                connection,
+                roots,
+                latest_load_seq(connection),
+                model_prices.expected(built.prices if built else None, config.prices),
+            )
             aged = retention.due_reasons(
                 connection,
                 config.retention_days,
@@ -231,6 +250,8 @@ def new_work(
             )
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])
+        except duckdb.BinderException:
+            return NewWork(["an earlier version made the ledger"])  # the run adds what it lacks
     reasons = purge.pending_reasons(settings)
     loads = [
         load
@@ -240,6 +261,12 @@ def new_work(
     ]
     if loads:
         reasons.append(f"{len(loads)} new or changed file(s)")
+    if _has_tables(roots):
+        from agentledger.ingest import postgres  # it asks this module for the ledger, too
+
+        reasons += postgres.reasons_to_run(
+            roots, tables, as_of or _clock(settings), is_automatic=is_automatic
+        )
     reasons += aged
     reasons += fingerprints.differences(now, built)
     published = fingerprints.context_of_published(settings)
@@ -248,6 +275,10 @@ def new_work(
     elif built is not None and published != replace(built, load_seq=now.load_seq):
         reasons.append("the last run did not finish")
     return NewWork(reasons)
+
+
+def _has_tables(roots: Iterable[scan.ScanRoot]) -> bool:
+    return any(root.postgres is not None for root in roots)
 
 
 def _clock(settings: Settings) -> datetime:

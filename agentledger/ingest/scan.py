@@ -13,12 +13,16 @@ import stat
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from agentledger import privacy
+from agentledger import postgres_sources, privacy
 from agentledger.ingest import skill_store_copy
-from agentledger.registry import Config, load_config
+from agentledger.postgres_sources import PostgresEntry
+from agentledger.registry import Config, Source, load_config
 from agentledger.settings import Settings
+
+if TYPE_CHECKING:
+    from agentledger.ingest.mapping import Mapping
 
 MAX_DEPTH = 4
 """Folders below a project's root that are searched; metric files lie at most two deep."""
@@ -57,18 +61,38 @@ EVENT_PREFIXES = (
 )
 """Beginnings of the names of event logs inside a project; a source of events has any name."""
 
-LOG_SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".json.gz", ".jsonl.gz")
+LOG_SUFFIXES = (
+    ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".copy", ".json.gz", ".jsonl.gz",
+)  # fmt: skip
 
-TRANSCRIPT_KINDS = ("claude-code",)
+TABLE_SUFFIXES = (".csv", ".tsv", ".copy")
+"""Exported tables: no form of skill metrics."""
+
+MAPPED_SUFFIXES = (*LOG_SUFFIXES, ".parquet", ".csv.gz", ".tsv", ".log")
+"""Endings of the files that a mapped source reads in a folder; a file by itself has any name."""
+
+TRANSCRIPT_KINDS = ("claude-code", "codex")
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts"]
+Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped", "otlp"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
+    "otlp": "otlp",
+    "mapped": "mapped",
+    "codex": "transcripts",
+    "langfuse": "langfuse",
 }
+
+_TRANSCRIPT_SUFFIXES = {
+    "claude-code": (".jsonl",),
+    "codex": (".jsonl", ".jsonl.gz", ".jsonl.zst"),
+}
+
+_TRANSCRIPT_FOLDERS = {"codex": ("sessions", "archived_sessions")}
+"""Folders of a tool's home that hold transcripts: what lies beside them is its own business."""
 
 OWN_KINDS = ("spool", "reads")
 """Sources that nobody registers: what programs and readers wrote into the data home itself."""
@@ -90,11 +114,17 @@ class ScanRoot:
     """Whether sessions count that ran outside the registered projects, too."""
     keeps_texts: bool = False
     """Whether private texts go to the vault."""
+    postgres: PostgresEntry | None = None
+    """Of a table on a server, which holds no files."""
+    mapping: "Mapping | None" = None
+    """How its records become events, for a mapped source."""
+    mapping_problem: str | None = None
+    """Why its mapping cannot be used; nothing of the source is read then."""
 
     @property
     def names_projects(self) -> bool:
         """Whether its events may name projects of their own."""
-        return self.kind in ("events", "spool")
+        return self.kind in ("events", "spool", "langfuse", "mapped", postgres_sources.KIND)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +180,9 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
     roots.sort(key=lambda root: privacy.main_repository(root.location) == root.location)
     known = {root.location for root in roots}
     for source in config.sources:
-        if source.location in known:
+        if source.location in known and source.kind != "mapped":
             continue  # the project's own root is searched already
+        mapping, problem = _mapping_of(source)
         identity = privacy.project_id(key, source.location)
         roots.append(
             ScanRoot(
@@ -159,14 +190,33 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 kind=source.kind,
                 location=source.location,
                 project_id=identity,
-                project_name=Path(source.location).name or source.location,
+                project_name=source.postgres.project_name
+                if source.postgres
+                else Path(source.location).name or source.location,
                 project_type="source",
-                zone=source.zone or settings.host_zone,
+                zone=source.zone or (mapping and mapping.zone) or settings.host_zone,
                 all_projects=source.projects == "all",
                 keeps_texts=source.content == "vault",
+                postgres=source.postgres,
+                mapping=mapping,
+                mapping_problem=problem,
             )
         )
     return roots + _own_roots(settings, key)
+
+
+def _mapping_of(source: Source) -> "tuple[Mapping | None, str | None]":
+    """The mapping of a source; one that cannot be used costs this source alone."""
+    if source.mapping is None:
+        return None, None
+    from agentledger.ingest import mapped_format, mapping
+
+    try:
+        found = mapping.load(source.mapping)
+        mapped_format.compiled(found)
+    except mapping.MappingError as error:
+        return None, str(error)
+    return found, None
 
 
 def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
@@ -212,7 +262,7 @@ def scan(roots: Iterable[ScanRoot]) -> tuple[list[FoundFile], list[ScanProblem]]
     Returns:
         The files in the order of the roots and then of their paths, and what could not be listed.
     """
-    all_roots = list(roots)
+    all_roots = [root for root in roots if root.postgres is None]
     locations = {root.location for root in all_roots}
     found: list[FoundFile] = []
     problems: list[ScanProblem] = []
@@ -233,6 +283,9 @@ def _candidates(
     root: ScanRoot, foreign: set[str], problems: list[ScanProblem]
 ) -> Iterator[tuple[str, Reader]]:
     """Paths below a root whose names are those of telemetry; a root that is a file is one."""
+    if root.mapping_problem is not None:
+        problems.append(ScanProblem(root, root.location, "bad_mapping", root.mapping_problem))
+        return
     if os.path.isfile(root.location) or not os.path.lexists(root.location):  # noqa: PTH113, PTH112
         if os.path.isfile(root.location):  # noqa: PTH113 - bytes that are not UTF-8 stay as they are
             yield root.location, _READER_OF_KIND.get(root.kind, "events")
@@ -241,7 +294,7 @@ def _candidates(
                 ScanProblem(root, root.location, "vanished", "there is nothing here now")
             )
         return
-    pending = [(root.location, 0)]
+    pending = [(folder, 0) for folder in _first_folders(root)]
     deepest = MAX_TRANSCRIPT_DEPTH if root.kind in TRANSCRIPT_KINDS else MAX_DEPTH
     while pending:
         folder, depth = pending.pop()
@@ -258,20 +311,35 @@ def _candidates(
                 pending.append((entry.path, depth + 1))
 
 
+def _first_folders(root: ScanRoot) -> list[str]:
+    """Where a walk begins: the folders of transcripts, where a root has such, else the root."""
+    named = [
+        os.path.join(root.location, name)  # noqa: PTH118 - bytes that are not UTF-8 stay as they are
+        for name in _TRANSCRIPT_FOLDERS.get(root.kind, ())
+    ]
+    return [folder for folder in named if os.path.isdir(folder)] or [root.location]  # noqa: PTH112
+
+
 def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
     """Which reader a file of this name is for; None leaves it alone."""
     lowered = entry.name.lower()
+    if root.kind == "mapped":
+        return "mapped" if lowered.endswith(MAPPED_SUFFIXES) else None
     if root.kind == "skill-metrics" and _is_store_name(entry):
         return "skill_metrics"
+    if root.kind in TRANSCRIPT_KINDS:
+        return "transcripts" if lowered.endswith(_TRANSCRIPT_SUFFIXES[root.kind]) else None
+    if root.kind == "langfuse":
+        return "langfuse" if lowered.endswith((*LOG_SUFFIXES, ".csv.gz", ".parquet")) else None
     if not lowered.endswith(LOG_SUFFIXES):
         return None
-    if root.kind in TRANSCRIPT_KINDS:
-        return "transcripts" if lowered.endswith(".jsonl") else None
+    if root.kind == "otlp":
+        return None if lowered.endswith(TABLE_SUFFIXES) else "otlp"
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):
         return "events"
-    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(".csv")
+    is_metrics = lowered.startswith(SKILL_METRICS_PREFIX) and not lowered.endswith(TABLE_SUFFIXES)
     return "skill_metrics" if is_metrics else None
 
 

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest.codex_formats import CODEX_LINES
 from agentledger.ingest.event_format import EventFormat
 
 _NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
@@ -241,4 +242,6 @@ CLAUDE_CODE_LINES = EventFormat(
     unknown_inside=_UNKNOWN_USAGE,
 )
 
-TRANSCRIPT_FORMATS: Mapping[str, EventFormat] = {CLAUDE_CODE_LINES.name: CLAUDE_CODE_LINES}
+TRANSCRIPT_FORMATS: Mapping[str, EventFormat] = {
+    item.name: item for item in (CLAUDE_CODE_LINES, CODEX_LINES)
+}

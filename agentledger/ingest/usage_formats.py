@@ -21,7 +21,7 @@ def _tokens(*names: str) -> dict[str, str]:
     return {name: kept.number(name) for name in names}
 
 
-_USAGE_COLUMNS = {
+USAGE_COLUMNS = {
     "event_id": kept.identifier("event_id"),
     "agent_id": kept.title("agent_id"),
     "ts": kept.time("occurred_at"),
@@ -55,7 +55,7 @@ USAGE_EVENTS = EventFormat(
         "schema_version",
     )
     | {"patterns": "JSON"},
-    columns=_USAGE_COLUMNS,
+    columns=USAGE_COLUMNS,
     free_fields=("agent_id", "task_type", "model"),
     identity="event_id",
     must_have="event_id is not null and agent_id is not null and ts is not null",

@@ -25,16 +25,20 @@ _WORKTREE = re.compile(r"^(.+?)[/\\](?:\.claude[/\\])?\.?worktrees[/\\].+$")
 """`…/.worktrees/NAME`, `…/worktrees/NAME` and `…/.claude/worktrees/NAME`."""
 
 _NEW_FOLDERS = """
-    select l.source_id, l.cwd, bool_or(
-        regexp_replace(l.cwd, '[^A-Za-z0-9-]', '-', 'g')
-        = regexp_extract(f.path, '([^/]+)/[^/]*$', 1)
-    )
+    select source_id, cwd, bool_or(is_root)
     from (
-        select distinct source_id, cwd, file_id from raw.claude_code_lines
+        select l.source_id, l.cwd, regexp_replace(l.cwd, '[^A-Za-z0-9-]', '-', 'g')
+            = regexp_extract(f.path, '([^/]+)/[^/]*$', 1) as is_root
+        from (
+            select distinct source_id, cwd, file_id from raw.claude_code_lines
+            where cwd is not null and load_seq > $built
+        ) as l
+        join raw.files as f on f.file_id = l.file_id
+        union all
+        select distinct source_id, cwd, line_type = 'session_meta' from raw.codex_lines
         where cwd is not null and load_seq > $built
-    ) as l
-    join raw.files as f on f.file_id = l.file_id
-    group by l.source_id, l.cwd
+    )
+    group by source_id, cwd
 """
 
 

@@ -8,9 +8,14 @@ snapshot for one answer and closes it again, so that programs that live long fol
 """
 
 from agentledger.boost_rules import boosts
+from agentledger.query.agents import get_metrics_for
 from agentledger.query.builds import get_build
 from agentledger.query.frames import (
+    get_agent_evolution,
+    get_agent_feedback,
+    get_agent_history,
     get_alias_proposals,
+    get_all_agent_metrics,
     get_arg_failures,
     get_asked_questions,
     get_asked_subjects,
@@ -18,6 +23,7 @@ from agentledger.query.frames import (
     get_denies,
     get_intent_failure_modes,
     get_macro_denies,
+    get_model_prices,
     get_override_events,
     get_overrides,
     get_projects,
@@ -29,6 +35,7 @@ from agentledger.query.frames import (
     get_turn_cutoff_rate,
     get_turn_stop_reasons,
     get_turns_cut_off,
+    get_unpriced_models,
     get_usage,
     get_verb_boosts,
     get_workflow_correlation,
@@ -42,7 +49,11 @@ from agentledger.query.workflows import optimize_workflow
 
 __all__ = [
     "boosts",
+    "get_agent_evolution",
+    "get_agent_feedback",
+    "get_agent_history",
     "get_alias_proposals",
+    "get_all_agent_metrics",
     "get_arg_failures",
     "get_asked_questions",
     "get_asked_subjects",
@@ -52,6 +63,8 @@ __all__ = [
     "get_intent_failure_modes",
     "get_intent_report",
     "get_macro_denies",
+    "get_metrics_for",
+    "get_model_prices",
     "get_override_events",
     "get_overrides",
     "get_projects",
@@ -62,6 +75,7 @@ __all__ = [
     "get_skill_insights",
     "get_skill_summary",
     "get_top_skills",
+    "get_unpriced_models",
     "get_turn_cutoff_rate",
     "get_turn_stop_reasons",
     "get_turns_cut_off",

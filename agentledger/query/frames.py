@@ -8,9 +8,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
 from agentledger.query import (
+    agents,
     asked,
     boost_proposals,
     intents,
+    prices,
     projects,
     skills,
     turns,
@@ -58,7 +60,13 @@ get_macro_denies = _framed(intents.macro_denies, "get_macro_denies")
 get_intent_failure_modes = _framed(intents.failure_modes, "get_intent_failure_modes")
 get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
 get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
+get_all_agent_metrics = _framed(agents.all_metrics, "get_all_agent_metrics")
+get_agent_history = _framed(agents.history, "get_agent_history")
+get_agent_feedback = _framed(agents.feedback, "get_agent_feedback")
+get_agent_evolution = _framed(agents.evolution, "get_agent_evolution")
 get_usage = _framed(usage.usage, "get_usage")
+get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")
+get_model_prices = _framed(prices.model_prices, "get_model_prices")
 get_turn_stop_reasons = _framed(turns.stop_reasons, "get_turn_stop_reasons")
 get_turns_cut_off = _framed(turns.cut_off, "get_turns_cut_off")
 get_turn_cutoff_rate = _framed(turns.cutoff_rate, "get_turn_cutoff_rate")

@@ -24,7 +24,14 @@ STALE_AFTER: Final = timedelta(hours=24)
 MAX_REJECT_SHARE: Final = 0.05
 """Above one record in twenty, a source's format changed rather than a few lines were bad."""
 
+MODELS_NAMED: Final = 5
+"""Unpriced models that a note names; the rest are counted."""
+
 UNHEALTHY_RUN_STATES: Final = {"failed": "failed", "crashed": "was killed before it ended"}
+
+
+TABLE_PREFIX: Final = "postgres://"
+"""How the ledger of files names a table on a server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Findings:
     """Registered projects and sources that are no longer on disk."""
     has_new_data: bool | None = None
     """Whether sources changed since the last run; None when that cannot be told."""
+    unpriced: tuple[tuple[str, int, int], ...] = ()
+    """Models with calls of unknown cost: name, such calls, their tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,8 @@ class Health:
 
     state: str
     reasons: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """What is worth knowing and nothing against the ledger itself."""
 
     @property
     def is_ok(self) -> bool:
@@ -65,18 +76,38 @@ def judge_health(findings: Findings, now: datetime) -> Health:
     for state, reasons in (("broken", broken), ("empty", empty), ("stale", stale)):
         if reasons:
             # Staleness of a ledger that never ran says nothing; of a broken one it does.
-            return Health(state, reasons if state == "empty" else broken + empty + stale)
-    return Health("ok")
+            reasons = reasons if state == "empty" else broken + empty + stale
+            return Health(state, reasons, _notes(findings))
+    return Health("ok", notes=_notes(findings))
+
+
+def _notes(findings: Findings) -> list[str]:
+    if not findings.unpriced:
+        return []
+    calls = sum(found[1] for found in findings.unpriced)
+    models = ", ".join(found[0] for found in findings.unpriced[:MODELS_NAMED])
+    more = len(findings.unpriced) - MODELS_NAMED
+    return [
+        f"{calls:,} model calls have no price, so costs that hold them are lower bounds: {models}"
+        + (f" and {more} more." if more > 0 else ".")
+        + " `agentledger usage unpriced` lists them."
+    ]
 
 
 def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     """Look at the snapshot, the registered paths and the file ledger; opens no source file."""
     problem, is_published, holds_records = None, True, False
+    unpriced: list[tuple[str, int, int]] = []
     try:
         with open_snapshot(settings) as snapshot:
             # Records of any kind, as `data_freshness` lists them.
             held = "select 1 from marts.data_freshness where health <> 'empty' limit 1"
             holds_records = bool(read_answer(snapshot, held).rows)
+            unpriced = read_answer(
+                snapshot,
+                "select model, unpriced_calls, unpriced_tokens from marts.v_unpriced_models "
+                "order by unpriced_tokens desc, model",
+            ).rows
     except NothingPublishedError:
         is_published = False
     except AgentLedgerError as error:
@@ -88,6 +119,7 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
         holds_records=holds_records,
         missing_paths=_missing_paths(settings),
         has_new_data=_has_new_data(settings),
+        unpriced=tuple(unpriced),
     )
 
 
@@ -105,9 +137,20 @@ def _broken_reasons(findings: Findings) -> list[str]:
             step = f" in step {candidate['step']!r}" if candidate.get("step") else ""
             error = f": {candidate['error']}" if candidate.get("error") else "."
             reasons.append(f"The last run ({candidate.get('run_id', '–')}) {ended}{step}{error}")
+    reasons += _table_reasons(run)
     reasons += _reject_reasons(findings.status.get("last_success") or run)
     reasons += [f"{path} is registered and no longer there." for path in findings.missing_paths]
     return reasons
+
+
+def _table_reasons(run: Mapping[str, Any]) -> list[str]:
+    """Tables on servers that the last run could not read to their end."""
+    return [
+        f"{problem['path']} was not read to its end: {problem['detail']}."
+        for source in run.get("sources") or []
+        for problem in source.get("problems") or []
+        if str(problem.get("path", "")).startswith(TABLE_PREFIX)
+    ]
 
 
 def _reject_reasons(run: Mapping[str, Any]) -> list[str]:
@@ -151,7 +194,7 @@ def _missing_paths(settings: Settings) -> tuple[str, ...]:
 
     config = registry.load_config(settings)
     paths = [project.path for project in config.projects]
-    paths += [source.location for source in config.sources]
+    paths += [source.location for source in config.sources if source.postgres is None]
     return tuple(path for path in paths if not Path(path).exists())
 
 

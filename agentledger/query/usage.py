@@ -1,4 +1,4 @@
-"""Questions about model calls and tokens, answered from the quarter-hour mart.
+"""Questions about model calls, tokens and cost, answered from the quarter-hour mart.
 
 Belongs here: by what the measures are put together (days, weeks and months of a zone, sessions,
 projects, models), their range and scope. Does not belong here: any measure; they are sums of
@@ -58,6 +58,16 @@ _SUMS: Final = ", ".join(
     f"cast(sum({name}) as bigint) as {name}"
     for name in (*TOKENS, "cache_ttl_assumed_tokens", "web_search_requests")
 )
+# A cost of which nothing is known is None, never 0; one of which a part is known is a lower bound.
+_COSTS: Final = ", ".join(
+    f"case when sum(calls) > sum({unknown}) then cast(sum({cost}) as double) end as {cost}, "
+    f"cast(sum({unknown}) as bigint) as {unknown}"
+    for cost, unknown in (
+        ("cost_usd", "unpriced_calls"),
+        ("cost_today_usd", "unpriced_today_calls"),
+        ("cache_savings_usd", "unknown_savings_calls"),
+    )
+)
 _MEASURES: Final = f"""
     cast(sum(calls) as bigint) as calls,
     cast(sum(api_errors) as bigint) as api_errors,
@@ -65,6 +75,12 @@ _MEASURES: Final = f"""
     count(distinct session_key) as sessions,
     {_SUMS},
     cast(sum({" + ".join(TOKENS)}) as bigint) as total_tokens,
+    {_COSTS},
+    cast(sum(unpriced_tokens) as bigint) as unpriced_tokens,
+    sum(unpriced_calls) > 0 as cost_is_lower_bound,
+    case when sum(billed_calls) > 0 then cast(sum(cost_as_billed_usd) as double) end
+        as cost_as_billed_usd,
+    cast(sum(billed_calls) as bigint) as billed_calls,
     min(first_called_at) as first_called_at,
     max(last_called_at) as last_called_at
 """
@@ -80,9 +96,11 @@ def usage(
     *,
     settings: Settings | None = None,
 ) -> Answer:
-    """Tokens by tier, model calls and sessions, put together by time, session, project or model.
+    """Tokens by tier, cost, model calls and sessions, by time, session, project or model.
 
     Calls whose time is missing or cannot be believed have the bucket None; a range leaves them out.
+    A cost is that of the calls whose cost is known: a lower bound where `cost_is_lower_bound`, None
+    where no call has one.
 
     Args:
         by: 'daily', 'weekly', 'monthly', 'session', 'project' or 'model'.

@@ -13,6 +13,8 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from agentledger.sample.agent_tasks import agent_tasks
+
 VERBS = (
     "order.create", "order.cancel", "order.refund", "order.track", "customer.find",
     "customer.merge", "invoice.send", "report.monthly", "stock.adjust", "price.update",
@@ -39,7 +41,8 @@ def write_event_logs(folder: Path, rng: random.Random, events: int, until: date)
     Args:
         folder: `.session-buddy` of the project.
         rng: Decides everything.
-        events: Utterances to invent; there is a run of a workflow to every four of them.
+        events: Utterances to invent; there is a run of a workflow to every four of them, and a task
+            of an agent to every two.
         until: First day without events.
 
     Returns:
@@ -55,6 +58,7 @@ def write_event_logs(folder: Path, rng: random.Random, events: int, until: date)
         "intent_events": intents,
         "intent_executions": executions,
         "workflow_executions": list(_runs(rng, events // 4, until)),
+        "usage_events": list(agent_tasks(rng, events // 2, until)),
     }
     for name, records in logs.items():
         lines = (json.dumps(record, separators=(",", ":")) for record in records)

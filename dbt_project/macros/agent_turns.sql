@@ -115,26 +115,26 @@ where turn_unit in ({{ touched_turn_units(since) }})
 {#- Counts of turns for a mart: of each day, week, month and of all time, in each project and in
     all, in each mode and in all. `facts` is a CTE of countable turns. -#}
 {% macro turn_buckets(facts, keys, measures) -%}
-{%- set mode_key = "coalesce(chat_mode, 'unknown')" -%}
 {%- for time_window in skill_windows() %}
+{%- set last_window = loop.last %}
+{%- for scope in [['project_id', 'chat_mode'], ['project_id'], ['chat_mode'], []] %}
 select
-    case when grouping(project_id) = 1 then '__all__' else project_id end as project_id,
+    {{ 'project_id' if 'project_id' in scope else "'__all__' as project_id" }},
     '{{ time_window }}' as time_window,
-    {{ bucket_start(time_window, 'occurred_on') }} as bucket_start,
-    case when grouping(chat_mode) = 1 then '__all__' else chat_mode end as chat_mode,
+    bucket_start,
+    {{ 'chat_mode' if 'chat_mode' in scope else "'__all__' as chat_mode" }},
     {%- for key in keys %}
     {{ key }},
     {%- endfor %}
     {{ measures | join(',\n    ') }}
-from {{ facts }}
-group by grouping sets (
-    {%- for scope in ['project_id, chat_mode', 'project_id', 'chat_mode', ''] %}
-    ({{ [scope, bucket_start(time_window, 'occurred_on'), keys | join(', ')] | reject('equalto', '') | join(', ') }}){{ ',' if not loop.last }}
-    {%- endfor %}
-)
-{%- if not loop.last %}
+from (
+    select *, {{ bucket_start(time_window, 'occurred_on') }} as bucket_start from {{ facts }}
+) as bucketed
+group by {{ (scope + ['bucket_start'] + keys) | join(', ') }}
+{%- if not (loop.last and last_window) %}
 union all
 {%- endif %}
+{%- endfor %}
 {%- endfor %}
 {%- endmacro %}
 

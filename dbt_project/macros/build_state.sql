@@ -16,18 +16,21 @@ create table if not exists state.model_builds (
     load_seq bigint not null,
     projects_fingerprint varchar not null
 );
--- Later than the table: what depends on the instant of a run as well.
-alter table state.model_builds add column if not exists as_of timestamptz
+-- Later than the table: what depends on the instant of a run as well, or on prices.
+alter table state.model_builds add column if not exists as_of timestamptz;
+alter table state.model_builds add column if not exists prices_fingerprint varchar
 {% endmacro %}
 
 {#- Load_seq up to which an incremental aggregate may trust its other rows; none = rebuild every bucket:
-    a first build, or a project was registered, renamed or unregistered since the last one. -#}
-{% macro trusted_load_seq() %}
+    a first build, or a project was registered, renamed or unregistered since the last one. A model that
+    reads prices trusts nothing, either, once they changed. -#}
+{% macro trusted_load_seq(reads_prices=false) %}
     {%- if execute and is_incremental() -%}
         {%- set found = run_query(
             "select built.load_seq from state.model_builds as built"
             ~ " where built.model_name = '" ~ this.identifier ~ "' and built.projects_fingerprint = "
             ~ projects_fingerprint()
+            ~ (' and built.prices_fingerprint = ' ~ prices_fingerprint() if reads_prices else '')
         ) -%}
         {%- if found.rows | length == 1 -%}
             {{ return(found.columns[0].values()[0] | int) }}
@@ -40,15 +43,22 @@ alter table state.model_builds add column if not exists as_of timestamptz
 coalesce((select max(context.projects_fingerprint) from {{ ref('stg_ledger__run_context') }} as context), '')
 {%- endmacro %}
 
+{% macro prices_fingerprint() -%}
+coalesce((select max(context.prices_fingerprint) from {{ ref('stg_ledger__run_context') }} as context), '')
+{%- endmacro %}
+
 {% macro forget_build() -%}
 delete from state.model_builds where model_name = '{{ this.identifier }}'
 {%- endmacro %}
 
 {% macro remember_build(upstream, column) -%}
-insert into state.model_builds (model_name, load_seq, projects_fingerprint, as_of)
+insert into state.model_builds (
+    model_name, load_seq, projects_fingerprint, as_of, prices_fingerprint
+)
 select
     '{{ this.identifier }}',
     (select coalesce(max(upstream.{{ column }}), -1) from {{ upstream }} as upstream),
     {{ projects_fingerprint() }},
-    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context)
+    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context),
+    {{ prices_fingerprint() }}
 {%- endmacro %}

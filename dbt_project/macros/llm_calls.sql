@@ -93,3 +93,24 @@ union all
 {%- endif %}
 {%- endfor %}
 {%- endmacro %}
+
+{#- Facts of which no version counts any more, because an older one arrived since or a file turned out
+    to be a copy: a model that replaces facts by their key has none to replace them by. Runs in the
+    transaction of the model, before its rows are computed. -#}
+{% macro delete_uncounted(versions, key) %}
+{%- if execute and is_incremental() -%}
+    {%- set since = trusted_load_seq() -%}
+    {%- if since is none -%}
+delete from {{ this }}
+    {%- else -%}
+delete from {{ this }}
+where {{ key }} in (
+    select versions.{{ key }}
+    from {{ versions }} as versions
+    where versions.key_load_seq > {{ since }}
+    group by versions.{{ key }}
+    having not bool_or(versions.is_kept)
+)
+    {%- endif -%}
+{%- endif -%}
+{% endmacro %}

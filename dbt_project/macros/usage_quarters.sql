@@ -24,7 +24,7 @@ where calls.load_seq > {{ since }}
 {#- Runs in the transaction of the model, before its rows are computed. -#}
 {% macro delete_touched_quarters() %}
 {%- if execute and is_incremental() -%}
-    {%- set since = trusted_load_seq() -%}
+    {%- set since = trusted_load_seq(reads_prices=true) -%}
     {%- if since is none -%}
 delete from {{ this }}
     {%- else -%}

@@ -4,9 +4,9 @@
     on_schema_change='fail',
     pre_hook="{{ delete_touched_telemetry_sessions() }}"
 ) }}
-{#- Each kept record in its place: position in the session, and the turn that it belongs to. There is
-    no turn id: a call belongs to the first summary of its session at or after it, and what follows
-    the last summary is an open turn. A session that gained a record is placed anew. #}
+{#- Each kept record in its place: position in the session, and the turn that it belongs to.
+    There is no turn id: a call belongs to the first summary of its session at or after it, and what
+    follows the last summary is an open turn. A session that gained a record is placed anew. #}
 {%- set since = built_load_seq('key_load_seq') %}
 with kept as (
     select

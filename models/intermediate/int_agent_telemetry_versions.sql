@@ -20,6 +20,6 @@
         'totals_disagree', 'ts_suspicious', 'occurred_at',
     ],
     "case when versions.stop_reason_base = 'unknown' then 1 else 0 end, "
-    ~ "coalesce(versions.total_computed, versions.total_tokens, -1) desc, "
+    ~ "greatest(coalesce(versions.total_computed, -1), coalesce(versions.total_tokens, -1)) desc, "
     ~ "coalesce(versions.duration_ms, -1) desc"
 ) }}

@@ -4,8 +4,8 @@
     unique_key='record_key',
     on_schema_change='fail'
 ) }}
-{#- Every line that bounds a turn; of its copies the earliest is kept, as it is of a response, so that
-    a prompt and its answers stay in one session. #}
+{#- Every line that bounds a turn; of its copies the earliest is kept, as it is of a response, so
+    that a prompt and its answers stay in one session. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         record_key,

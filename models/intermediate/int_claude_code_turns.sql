@@ -5,9 +5,9 @@
     pre_hook="{{ delete_touched_transcript_sessions() }}"
 ) }}
 {#- A turn of a transcript lasts from a real prompt to the last answer before the next one. Calls of
-    subagents count in the turn that they fall into. What precedes the first prompt, or has no time that
-    can be believed, makes up turns without a prompt, so that all calls stay in some turn. A session
-    that gained a line is made anew. #}
+    subagents count in the turn that they fall into. What precedes the first prompt, or has no time
+    that can be believed, makes up turns without a prompt, so that all calls stay in some turn. A
+    session that gained a line is made anew. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set touched = '' %}
 {%- if since >= 0 %}
@@ -109,12 +109,16 @@ numbered as (
         *,
         case
             when occurred_at is null or ts_suspicious then -1
-            else sum(case when place = 0 and occurred_at is not null and not ts_suspicious then 1 else 0 end)
-                over (
-                    partition by session_id
-                    order by occurred_at nulls last, place, event_key
-                    rows between unbounded preceding and current row
-                )
+            else sum(
+                case
+                    when place = 0 and occurred_at is not null and not ts_suspicious then 1
+                    else 0
+                end
+            ) over (
+                partition by session_id
+                order by occurred_at nulls last, place, event_key
+                rows between unbounded preceding and current row
+            )
         end as prompt_no
     from happened
 ),
@@ -160,8 +164,8 @@ turns as (
     group by session_id, prompt_no
 )
 
--- A command that the tool answers by itself, such as one that ends the session, is no turn; nor is an
--- interruption or a note of time of which nothing else is known.
+-- A command that the tool answers by itself, such as one that ends the session, is no turn; nor is
+-- an interruption or a note of time of which nothing else is known.
 select
     session_id,
     prompt_no,

@@ -1,6 +1,6 @@
 {#- One row per line of a transcript that bounds a turn: what a person asked, an interruption, the
-    tool's own note of how long the turn took. Copies are all here. A real prompt is a line of a person
-    that is neither inserted, nor a summary, nor a tool's result, nor a command's output. #}
+    tool's own note of how long the turn took. Copies are all here. A real prompt is a line of a
+    person that is neither inserted, nor a summary, nor a tool's result, nor a command's output. #}
 with lines as (
     select
         *,

@@ -5,5 +5,6 @@ select
     load_seq,
     projects_fingerprint,
     sources_fingerprint,
-    models_fingerprint
+    models_fingerprint,
+    prices_fingerprint
 from {{ source('raw', 'run_context') }}

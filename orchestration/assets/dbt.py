@@ -14,7 +14,7 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliInvocation, DbtProject, dbt_assets
 
-from agentledger import purge
+from agentledger import purge, ticks
 from agentledger.fingerprints import context_of_published, context_of_warehouse
 from agentledger.publish import PublishedRelation
 from orchestration import progress
@@ -29,6 +29,7 @@ from orchestration.previews import PreviewBudget, relation_metadata
 from orchestration.progress import BuildCounts
 from orchestration.resources import (
     FULL_REFRESH_TAG,
+    TICK_JOBS,
     LedgerRun,
     LocalDbtResource,
     WarehouseResource,
@@ -63,6 +64,14 @@ def build_dbt_assets(
     ) -> Iterator[Any]:
         """Build and test the models; what depends on a model that fails its tests is skipped."""
         ledger_run.step("build")
+        if context.run.job_name in TICK_JOBS:
+            with warehouse.get_connection() as connection:
+                ticks.advance(
+                    ledger_run.settings,
+                    connection,
+                    run_id=ledger_run.run_id,
+                    as_of=ledger_run.as_of,
+                )
         target = dbt.new_target(ledger_run.run_id)
         arguments = dbt_args(
             full_refresh=must_refresh_fully(context, warehouse, ledger_run),

@@ -4,6 +4,7 @@ Belongs here: the two assets downstream of the models. Does not belong here: wri
 (`agentledger/publish.py`), which relations are published (`meta.publish` in the dbt YAML).
 """
 
+import json
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import dagster as dg
 import pandas as pd
 
-from agentledger import purge, status
+from agentledger import knowledge_export, purge, status
 from agentledger.errors import PublishRefusedError
 from agentledger.publish import PublishReport, publish
 from orchestration import docs_site, history, progress
@@ -20,7 +21,7 @@ from orchestration.assets.raw import ATTEMPTS
 from orchestration.dbt_project import published_relations
 from orchestration.dbt_words import MAINTAINERS
 from orchestration.previews import as_markdown
-from orchestration.resources import DOCS, SNAPSHOT, LedgerRun
+from orchestration.resources import DOCS, KNOWLEDGE, SNAPSHOT, LedgerRun
 
 SNAPSHOT_FRESHNESS = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=24), fail_window=timedelta(days=7)
@@ -77,7 +78,27 @@ def build_publish_assets(manifest: Mapping[str, Any]) -> list[dg.AssetsDefinitio
         page = docs_site.generate(ledger_run.settings)
         return dg.MaterializeResult(metadata={"page": dg.MetadataValue.path(page)})
 
-    return [snapshot, docs]
+    @dg.asset(
+        key=KNOWLEDGE,
+        deps=[SNAPSHOT],
+        group_name="publish",
+        owners=[MAINTAINERS],
+        tags={"layer": "published"},
+        retry_policy=ATTEMPTS,
+    )
+    def knowledge(context: dg.AssetExecutionContext, ledger_run: LedgerRun) -> dg.MaterializeResult:
+        """Patterns that passed every gate, as files that may be shared; never without consent."""
+        report = knowledge_export.export(ledger_run.settings)
+        facts = {
+            "exported": len(report.exported) if report.path else 0,
+            "refused": len(report.refused),
+            "file": str(report.path) if report.path else "none",
+            "reason": report.reason or "written",
+        }
+        context.log.info(f"knowledge export: {json.dumps(facts)}")
+        return dg.MaterializeResult(metadata=facts)
+
+    return [snapshot, docs, knowledge]
 
 
 def refuse_unbuilt(ledger_run: LedgerRun) -> None:

@@ -15,7 +15,11 @@ import pandas as pd
 
 from agentledger import status
 from agentledger.ingest.collect import collect
+from agentledger.ingest.event_formats import FORMATS
+from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
+from agentledger.raw_otlp import OTLP_TABLES
+from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from orchestration import progress
@@ -26,7 +30,9 @@ from orchestration.resources import LedgerRun, WarehouseResource
 
 SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
+SERVER_TABLES = dg.AssetKey(["source_files", "postgres_tables"])
 TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
+OTLP = dg.AssetKey(["source_files", "otlp"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
@@ -36,8 +42,11 @@ RAW_FRESHNESS = dg.FreshnessPolicy.time_window(
 )
 """Collections follow the sources: a day without one is worth a look, a week means it is broken."""
 
-NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges"})
-"""Tables written from the registry and the run itself."""
+NOT_FROM_FILES = frozenset({"projects", "sources", "run_context", "purges", *PRICE_TABLES})
+"""Tables written from the registry, the installed prices and the run itself."""
+
+POSTGRES_TABLES = frozenset(FORMATS[name].table for name in CONTRACTS)
+"""Tables of records that may come from a server, too."""
 
 DESCRIPTIONS = {
     "skill_usage": "Skill invocations as the projects' metric files tell them, uncast; one row per "
@@ -52,6 +61,9 @@ DESCRIPTIONS = {
     "text.",
     "claude_code_blocks": "Calls of tools and their results, from transcripts: names and error "
     "classes, no arguments.",
+    "codex_lines": "Lines of Codex rollouts: counters of tokens, tools by name, no text.",
+    "langfuse_observations": "Observations of Langfuse exports: types, models, tokens, cost, no "
+    "text.",
     "working_directories": "Folders that transcripts name, and the project each belongs to.",
     "files": "The ledger of files: what was read of each, and when it changed last.",
     "file_loads": "One row per load of a file: the evidence that no record was lost.",
@@ -60,7 +72,10 @@ DESCRIPTIONS = {
     "projects": "Projects whose owner opted in.",
     "sources": "Where telemetry is read from, and in which time zone.",
     "collection_runs": "One row per run and source: files found, collected, skipped, quarantined.",
+    "postgres_watermarks": "How far each table on a PostgreSQL server was read.",
     "purges": "What was removed for good, by a purge or by retention: counts, no names.",
+    "priced_models": "Models as the sources name them, and what the price package takes them for.",
+    "model_prices": "What a token of each of these models costs, since when and until when.",
     "run_context": "The run the models describe: its instant and the fingerprints of the rest.",
 }
 
@@ -130,10 +145,29 @@ def build_raw_assets(
         kinds={"json"},
         owners=[MAINTAINERS],
         tags={"layer": "source"},
-        description="Transcripts of Claude Code: `agentledger source add claude-code` opts them "
-        "in. Whatever people and models wrote stays where it is.",
+        description="Transcripts of Claude Code, rollouts of Codex and exports of Langfuse: "
+        "`agentledger source add claude-code`, `codex` or `langfuse` opts them in. Whatever "
+        "people and models wrote stays where it is.",
     )
-    return [source_files, event_logs, transcripts, collect_sources]
+    otlp = dg.AssetSpec(
+        key=OTLP,
+        group_name="source_files",
+        kinds={"json"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Files that an OpenTelemetry collector wrote: `agentledger source add otlp "
+        "PATH` opts them in. Messages, arguments and results stay where they are.",
+    )
+    server_tables = dg.AssetSpec(
+        key=SERVER_TABLES,
+        group_name="source_files",
+        kinds={"postgres"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Tables on PostgreSQL servers: `agentledger source add postgres DSN --table "
+        "NAME` opts one in. Sessions are read only.",
+    )
+    return [source_files, event_logs, server_tables, transcripts, otlp, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -155,9 +189,15 @@ def _files_behind(table: str) -> list[dg.AssetKey]:
         return []
     if table in TRANSCRIPT_TABLES or table == "working_directories":
         return [TRANSCRIPTS]
+    if table in OTLP_TABLES:
+        return [OTLP]
+    if table == "postgres_watermarks":
+        return [SERVER_TABLES]
+    if table in POSTGRES_TABLES:
+        return [EVENT_LOGS, SERVER_TABLES]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
-    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS])
+    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS, OTLP])
 
 
 def table_metadata(

@@ -70,6 +70,10 @@ create table marts.data_freshness (
     project_id varchar, health varchar, event_age_hours double, load_age_hours double,
     last_event_at timestamptz, last_loaded_at timestamptz, as_of timestamptz
 );
+create table marts.v_unpriced_models (
+    provider varchar, model varchar, calls bigint, unpriced_calls bigint, unpriced_tokens bigint,
+    reason varchar, first_called_at timestamptz, last_called_at timestamptz
+);
 create table marts.ledger_usage as
 select * from (values
     ('__all__', '__all__', '__all__', 9, 1, 4.0, 30.0, null, null, null, null, null),

@@ -75,7 +75,20 @@ READ = {
     "usage/usage_quarter_hours": "quarter_start project_id session_key model calls api_errors "
     "sidechain_calls input_fresh_tokens cache_write_5m_tokens cache_write_1h_tokens "
     "cache_read_tokens output_tokens cache_ttl_assumed_tokens web_search_requests "
-    "first_called_at last_called_at",
+    "cost_usd unpriced_calls unpriced_tokens cost_as_billed_usd billed_calls cost_today_usd "
+    "unpriced_today_calls cache_savings_usd unknown_savings_calls first_called_at last_called_at",
+    "usage/turn_stop_reasons": "project_id time_window bucket_start stop_reason_base chat_mode "
+    "turns rounds_sum rounds_n first_ended_at last_ended_at",
+    "usage/turn_cutoff_rates": "project_id time_window bucket_start chat_mode turns known_turns "
+    "early_cutoffs early_aborts",
+    "usage/turns_cut_off_early": "ended_at occurred_on project_id session_key turn_seq "
+    "stop_reason_base stop_detail chat_mode turn_intent model rounds tool_call_count llm_calls "
+    "total_tokens duration_ms turn_key",
+    "usage/dim_model_prices": "provider model service_tier token_class context_threshold "
+    "usd_per_token usd_as_quoted valid_from valid_to source source_version matched_provider "
+    "matched_model",
+    "usage/v_unpriced_models": "provider model calls unpriced_calls unpriced_tokens reason "
+    "last_called_at",
 }
 """Columns that `agentledger.query` and `agentledger.cli` name, by model."""
 

@@ -20,8 +20,11 @@ create table marts.usage_quarter_hours (
     source_kind varchar, calls bigint, api_errors bigint, sidechain_calls bigint,
     input_fresh_tokens bigint, cache_write_5m_tokens bigint, cache_write_1h_tokens bigint,
     cache_read_tokens bigint, output_tokens bigint, cache_ttl_assumed_tokens bigint,
-    web_search_requests bigint, first_called_at timestamptz, last_called_at timestamptz,
-    load_seq bigint
+    web_search_requests bigint, cost_usd decimal(18, 9), unpriced_calls bigint,
+    unpriced_tokens bigint, cost_as_billed_usd decimal(18, 9), billed_calls bigint,
+    cost_today_usd decimal(18, 9), unpriced_today_calls bigint,
+    cache_savings_usd decimal(18, 9), unknown_savings_calls bigint,
+    first_called_at timestamptz, last_called_at timestamptz, load_seq bigint
 )
 """
 ONE, TWO = "00000000-0000-0000-0000-000000000001", "00000000-0000-0000-0000-000000000002"
@@ -46,8 +49,21 @@ def settings(tmp_path: Path) -> Settings:
         for start, project, session, model, output in ROWS:
             connection.execute(
                 "insert into marts.usage_quarter_hours values "
-                "(?, ?, ?, ?, 'claude_code', 1, 0, 0, 1, 2, 3, 4, ?, 0, 0, ?, ?, 1)",
-                [start, project, session, model, output, start, start],
+                "(?, ?, ?, ?, 'claude_code', 1, 0, 0, 1, 2, 3, 4, ?, 0, 0, ?, ?, ?, 0, 0, 0, 1, "
+                "0.5, 0, ?, ?, 1)",
+                # The one call of m-2 has no price.
+                [
+                    start,
+                    project,
+                    session,
+                    model,
+                    output,
+                    0 if model == "m-2" else 0.25,
+                    model == "m-2",
+                    30 * (model == "m-2"),
+                    start,
+                    start,
+                ],  # fmt: skip
             )
     return settings
 
@@ -97,6 +113,19 @@ def test_a_session_counts_once_in_the_total(settings: Settings) -> None:
     assert total["total_tokens"] == 5 * (1 + 2 + 3 + 4) + 310
 
 
+def test_a_cost_of_which_a_part_is_unknown_is_a_lower_bound(settings: Settings) -> None:
+    """Should be None, never 0, where nothing is priced or recorded."""
+    models = {row["model"]: row for row in usage.usage("model", settings=settings).records()}
+    assert (models["m-1"]["cost_usd"], models["m-1"]["cost_is_lower_bound"]) == (1.0, False)
+    assert (models["m-2"]["cost_usd"], models["m-2"]["cost_is_lower_bound"]) == (None, True)
+    total = usage.totals(settings=settings)
+    assert (total["cost_usd"], total["cost_is_lower_bound"]) == (1.0, True)
+    assert (total["unpriced_calls"], total["unpriced_tokens"]) == (1, 30)
+    assert total["cost_as_billed_usd"] is None
+    assert total["cost_today_usd"] is None
+    assert total["cache_savings_usd"] == 2.5
+
+
 def test_an_unknown_zone_is_refused(settings: Settings) -> None:
     with pytest.raises(UsageError, match="is not a time zone"):
         usage.usage(zone="'; drop table x", settings=settings)
@@ -111,9 +140,34 @@ def test_the_command_prints_a_table_or_json(
     shown = CliRunner().invoke(app, ["usage", "daily", "--since", "2026-03-01"])
     assert shown.exit_code == 0
     assert "2026-03-09" in shown.stdout
+    assert "≥ 0.50" in shown.stdout
+    assert "1 calls with 30 tokens have no price" in shown.stderr
     found = json.loads(CliRunner().invoke(app, ["usage", "model", "--json"]).stdout)
     assert found["total"]["output_tokens"] == 310
     assert [row["model"] for row in found["rows"]] == ["m-1", "m-2"]
     empty = CliRunner().invoke(app, ["usage", "daily", "--since", "2026-03-11"])
     assert empty.exit_code == 0
     assert "No model call is known here" in empty.stderr
+
+
+def test_what_has_no_price_is_listed_with_what_to_do(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AGENTLEDGER_HOME", str(settings.home))
+    nothing = CliRunner().invoke(app, ["usage", "unpriced"])
+    assert (nothing.exit_code, nothing.stdout) == (0, "")
+    assert "Every model call has a price" in nothing.stderr
+    [path] = settings.published_dir.glob("*.duckdb")
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "insert into marts.v_unpriced_models "
+            "values ('', 'm-2', 1, 1, 30, 'no_price', null, null)"
+        )
+    shown = CliRunner().invoke(app, ["usage", "unpriced"])
+    assert "m-2" in shown.stdout
+    assert "[[prices]]" in shown.stderr
+    found = json.loads(CliRunner().invoke(app, ["usage", "unpriced", "--json"]).stdout)
+    assert found["unpriced_models"][0]["unpriced_tokens"] == 30
+    health = json.loads(CliRunner().invoke(app, ["health", "--json"]).stdout)
+    assert "1 model calls have no price" in health["notes"][0]
+    assert "m-2" in health["notes"][0]

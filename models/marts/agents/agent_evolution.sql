@@ -1,6 +1,6 @@
 {{ config(tags=['as_of']) }}
-{#- Whether a declared change helped: a week before it against a week from an hour after it, which is
-    extended to two while nothing is decided. First match: not enough data, rollback, keep, no
+{#- Whether a declared change helped: a week before it against a week from an hour after it, which
+    is extended to two while nothing is decided. First match: not enough data, rollback, keep, no
     effect to be seen. -#}
 {%- set sides = ['before', 'after'] %}
 {%- set figures = {'cost': 'cost_cents', 'latency': 'latency_ms'} %}
@@ -64,7 +64,10 @@ measured as (
         looks.change_id,
         looks.look_days
         {%- for side in sides %}
-        {%- set in_side = 'tasks.occurred_at < looks.changed_at' if side == 'before' else 'tasks.occurred_at >= looks.after_start' %},
+        {%- set in_side = {
+            'before': 'tasks.occurred_at < looks.changed_at',
+            'after': 'tasks.occurred_at >= looks.after_start',
+        }[side] %},
         count(*) filter (where tasks.outcome = 'success' and {{ in_side }}) as {{ side }}_succeeded,
         count(*) filter (where tasks.outcome = 'failure' and {{ in_side }}) as {{ side }}_failed
         {%- for name, column in figures.items() %},
@@ -150,13 +153,10 @@ weighed as (
             as is_small,
         coalesce(rate_difference < 0 and p_value < {{ var('significance') }}, false)
             as is_rate_worse,
-        coalesce(rate_difference > 0 and p_value < {{ var('significance') }}, false)
-            as is_rate_better,
         {%- for name in figures %}
         coalesce(
             {{ comparable(name ~ '_ratio_low') }} > {{ var('evolution_ratio_worse') }}, false
         ) as is_{{ name }}_worse,
-        coalesce({{ comparable(name ~ '_ratio_high') }} < 1, false) as is_{{ name }}_better,
         {%- endfor %}
         coalesce(
             {{ comparable('rate_difference_low') }} >= {{ var('evolution_rate_guard') }}, true
@@ -166,6 +166,11 @@ weighed as (
             {{ comparable(name ~ '_ratio_high') }} <= {{ var('evolution_ratio_guard') }}, true
         )
         {%- endfor %} as is_nothing_worse,
+        case metric
+            when 'cost' then coalesce({{ comparable('cost_ratio_high') }} < 1, false)
+            when 'latency' then coalesce({{ comparable('latency_ratio_high') }} < 1, false)
+            else coalesce(rate_difference > 0 and p_value < {{ var('significance') }}, false)
+        end as is_aim_better,
         nullif(concat_ws(
             ',',
             case when cost_ratio_low is null then 'cost_unknown' end,
@@ -185,11 +190,7 @@ decided as (
             when is_latency_worse then 'latency_worse'
             when metric = 'cost' and cost_ratio_low is null then 'target_unknown'
             when metric = 'latency' and latency_ratio_low is null then 'target_unknown'
-            when is_nothing_worse and case metric
-                when 'cost' then is_cost_better
-                when 'latency' then is_latency_better
-                else is_rate_better
-            end then 'improved'
+            when is_nothing_worse and is_aim_better then 'improved'
             else 'no_detectable_effect'
         end as verdict
     from weighed
@@ -218,7 +219,16 @@ select
     after_start,
     seen_until as after_end,
     decision,
-    concat_ws(',', verdict, skipped_guards) as reason,
+    concat_ws(
+        ',',
+        verdict,
+        -- It improved what it aimed at, but nobody can rule out that something else got worse.
+        case
+            when verdict = 'no_detectable_effect' and is_aim_better and not is_nothing_worse
+                then 'guard_not_met'
+        end,
+        skipped_guards
+    ) as reason,
     decision = 'insufficient_data' and as_of >= after_start
         + interval {{ var('evolution_days_longest') }} day as needs_person,
     before_succeeded,

@@ -1,4 +1,4 @@
-{{ config(tags=['as_of']) }}
+{{ config(tags=['as_of', 'every_30_minutes']) }}
 {#- What stands out in the last week of an agent. Figures are compared unrounded but for the ninth
     place: 0.8999 is below 0.90. -#}
 with week as (

@@ -1,4 +1,4 @@
-{{ config(tags=['as_of']) }}
+{{ config(tags=['as_of', 'every_30_minutes']) }}
 {#- One word on every agent that was ever seen; the first that fits. -#}
 with agents as (
     select distinct agent_id from {{ ref('agent_metrics') }}

@@ -3,7 +3,7 @@
     materialized='incremental',
     incremental_strategy='append',
     on_schema_change='fail',
-    tags=['as_of'],
+    tags=['as_of', 'every_5_minutes'],
     pre_hook="{{ delete_touched_agent_buckets() }}",
     post_hook=[
         "{{ forget_build() }}",

@@ -1,4 +1,4 @@
-{{ config(tags=['as_of']) }}
+{{ config(tags=['as_of', 'every_5_minutes']) }}
 {#- The last hour, day and week up to the last closed 5 minutes. Made anew in each run from the
     tasks of one week, so that a window ages out although nothing new arrives. #}
 {%- set windows = {'last_hour': 3600, 'last_day': 86400, 'last_week': 604800} %}

@@ -1,4 +1,4 @@
-{{ config(tags=['as_of']) }}
+{{ config(tags=['as_of', 'every_30_minutes']) }}
 {#- What to change about an issue. The gain is a rule of thumb and never measured. -#}
 with proposed as (
     select

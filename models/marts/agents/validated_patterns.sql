@@ -1,5 +1,5 @@
-{#- Patterns of tasks as candidates of the knowledge export, and the first gate that each fails. What
-    is no figure (consent, whether it was exported before) is judged when it is exported. -#}
+{#- Patterns of tasks as candidates of the knowledge export, and the first gate that each fails.
+    What is no figure (consent, whether it was exported before) is judged when it is exported. -#}
 with used as (
     select
         facts.outcome,

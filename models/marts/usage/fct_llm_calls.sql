@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='message_key',
     on_schema_change='fail',
+    pre_hook="{{ delete_uncounted(ref('int_llm_call_versions'), 'message_key') }}",
     post_hook=[
         "{{ forget_build() }}",
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
@@ -10,8 +11,9 @@
 ) }}
 {#- One response of a model: tokens of the kept line, session, folder and time of the line that owns
     it. A message whose lines changed is written again, and so is one whose folder moved to another
-    project; all are when the registered projects changed. #}
-{%- set since = trusted_load_seq() %}
+    project; all are when the registered projects or the prices changed. What it costs follows from
+    the prices at its time, and beside it from those of today. #}
+{%- set since = trusted_load_seq(reads_prices=true) %}
 with folders as (
     select workdir_id, project_id, load_seq from {{ ref('stg_ledger__working_directories') }}
 ),
@@ -76,6 +78,43 @@ calls as (
         + coalesce(kept.kept_stated_cache_write_1h_tokens, 0) as stated_cache_write_tokens
     from owners
     inner join lines as kept on owners.llm_call_key = kept.llm_call_key and kept.is_kept
+),
+
+tiered as (
+    select
+        calls.*,
+        calls.cache_write_tokens - calls.cache_write_1h_tokens as cache_write_5m_tokens,
+        -- A time that nobody believes is no time of a price.
+        case when not calls.ts_suspicious then calls.occurred_at end as priced_at
+    from calls
+),
+
+bands as (
+    select * from {{ ref('int_model_price_bands') }}
+),
+
+todays_bands as (
+    select bands.*
+    from bands
+    inner join {{ ref('stg_ledger__run_context') }} as context
+        on context.as_of >= bands.valid_from
+            and (bands.valid_to is null or context.as_of < bands.valid_to)
+),
+
+priced as (
+    select
+        tiered.*,
+        {{ cost_of_call('tiered', 'bands') }} as cost_usd,
+        {{ cost_of_call('tiered', 'todays_bands') }} as cost_today_usd,
+        {{ cache_savings_of_call('tiered', 'bands') }} as cache_savings_usd
+    from tiered
+    left join bands
+        on {{ is_band_of_call('tiered', 'bands') }}
+            -- A price that always held needs no time.
+            and (tiered.priced_at >= bands.valid_from or (tiered.priced_at is null and bands.holds_always))
+            and (bands.valid_to is null or tiered.priced_at < bands.valid_to)
+    left join todays_bands
+        on {{ is_band_of_call('tiered', 'todays_bands') }}
 )
 
 select
@@ -98,7 +137,7 @@ select
     line_no,
     load_seq,
     input_fresh_tokens,
-    cache_write_tokens - cache_write_1h_tokens as cache_write_5m_tokens,
+    cache_write_5m_tokens,
     cache_write_1h_tokens,
     cache_read_tokens,
     output_tokens,
@@ -106,11 +145,14 @@ select
     web_search_requests,
     reasoning_tokens,
     duration_ms,
-    recorded_cost_usd,
+    cost_usd,
+    try_cast(recorded_cost_usd as decimal(18, 9)) as cost_as_billed_usd,
+    cost_today_usd,
+    cache_savings_usd,
     ---------- booleans
     is_synthetic as is_api_error,
     is_sidechain,
     ts_suspicious,
     ---------- timestamps
     occurred_at
-from calls
+from priced

@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='tool_call_key',
     on_schema_change='fail',
+    pre_hook="{{ delete_uncounted(ref('int_tool_call_versions'), 'tool_call_key') }}",
     post_hook=[
         "{{ forget_build() }}",
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"

@@ -8,6 +8,10 @@
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
     ]
 ) }}
+-- depends_on: {{ ref('int_agent_telemetry_versions') }}
+-- depends_on: {{ ref('int_claude_code_turn_lines') }}
+-- depends_on: {{ ref('int_claude_code_call_versions') }}
+-- depends_on: {{ ref('int_claude_code_tool_versions') }}
 {#- One turn of a user with an agent. Where a summary and its calls tell the same tokens, the calls
     count and the summary is compared with them; the two are never added. -#}
 {%- set since = trusted_load_seq() %}

@@ -1,4 +1,4 @@
-{#- How many turns were cut off before they could end, of those whose reason and rounds are known. #}
+{#- How many turns were cut off before they could end, of those of known reason and rounds. #}
 with turns as (
     select
         facts.project_id,

@@ -33,9 +33,9 @@ counted as (
 shared as (
     select
         *,
-        cast(
-            sum(turns) over (partition by project_id, time_window, bucket_start, chat_mode) as bigint
-        ) as group_turns
+        cast(sum(turns) over (
+            partition by project_id, time_window, bucket_start, chat_mode
+        ) as bigint) as group_turns
     from counted
 )
 

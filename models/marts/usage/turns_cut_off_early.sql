@@ -1,4 +1,4 @@
-{#- The turns that were cut off although they had begun to work: tools were called, few rounds done. #}
+{#- Turns that were cut off although they had begun to work: tools were called, few rounds done. #}
 select
     facts.turn_key,
     facts.session_key,
