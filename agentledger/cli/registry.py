@@ -55,6 +55,9 @@ TableOption = Annotated[
     typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
 ]
 
+KINDS_WITH_TEXTS = ("events", "postgres")
+"""Kinds of sources that may hold agent_telemetry; so may the own logs of a project."""
+
 
 def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
@@ -269,6 +272,11 @@ def add(
     from agentledger.cli import output
     from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
+    if content == "vault" and kind not in KINDS_WITH_TEXTS:
+        raise UsageError(
+            f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
+            f"{', '.join(KINDS_WITH_TEXTS)}."
+        )
     _agree_to_texts(content, yes)
     settings = options.current_settings()
     if kind == postgres_sources.KIND:

@@ -1,5 +1,6 @@
 """The vault: texts of sources whose owner wants them, each once, and nothing that raw lost."""
 
+import json
 import stat
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from agentledger import (
 )
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.ingest import collect, load, plan, scan
+from agentledger.ingest.event_formats import FORMATS
+from agentledger.ingest.event_projection import columns_projection_sql
 from tests.unit import telemetry_logs
 from tests.unit.conftest import AS_OF, Ledger, Run
 from tests.unit.telemetry_logs import call, summary
@@ -238,6 +241,9 @@ def test_the_command_warns_and_asks_before_texts_are_kept(run: Run, tmp_path: Pa
     assert run(*arguments, "vault", "--yes")[0] == 0
     assert '"content": "vault"' in run("source", "list", "--json")[1]
     assert run(*arguments, "all")[0] == 2
+    code, _, err = run("source", "add", "langfuse", str(tmp_path / "logs"), *arguments[4:], "vault")
+    assert code == 2
+    assert "No texts of langfuse sources are kept yet" in err
 
 
 def test_a_config_with_an_unknown_content_is_refused(ledger: Ledger) -> None:
@@ -278,6 +284,39 @@ def test_the_keyed_hash_of_a_text_is_the_ledgers_own(ledger: Ledger, log: Path) 
     key = privacy.load_or_create_key(ledger.settings)
     [(found,)] = kept(ledger, "select text_hash from contents where text = 'Zq7USER'")
     assert found.hex == privacy.keyed_hash(key, "Zq7USER")[:32]
+
+
+def test_rows_of_a_table_on_a_server_keep_their_texts(ledger: Ledger) -> None:
+    """Should share the projection of logs: the fields come as columns of a page."""
+    event_format = FORMATS["agent_telemetry"]
+    fields = json.dumps(dict(event_format.fields))
+    with (
+        warehouse.open_warehouse(ledger.settings) as connection,
+        vault.attached(ledger.settings, connection),
+    ):
+        privacy.set_hmac_pads(connection, privacy.load_or_create_key(ledger.settings))
+        connection.execute(
+            "create temp table batch_files as select 1::bigint as file_id, 's' as source_id, "
+            "'p' as project_id, false as names_projects, true as keeps_texts"
+        )
+        connection.execute(
+            "create temp table page as select ? as record", [json.dumps(records()[0])]
+        )
+        rows = (
+            "(select 1::bigint as file_id, 1::bigint as line_no, 0::bigint as byte_offset, "
+            f"0 as ordinal, null::varchar as flags, json_transform(record, '{fields}') as x "
+            "from page)"
+        )
+        sql = columns_projection_sql(event_format, rows, keeps_texts=True)
+        left = connection.execute(vault.keep_texts(connection, event_format.table, sql))
+        assert "private_texts" not in [column[0] for column in left.description or []]
+        found = connection.execute(
+            "select field, len(text_hashes) from vault.call_contents order by all"
+        ).fetchall()
+    assert found == [
+        ("chat_history", 2), ("response_thoughts", 1), ("system_prompt", 1), ("tool_calls", 1),
+        ("user_message", 1),
+    ]  # fmt: skip
 
 
 def test_collecting_leaves_the_vault_detached(ledger: Ledger, log: Path) -> None:
