@@ -103,7 +103,8 @@ def sharegpt(conversation: Conversation) -> dict[str, Any]:
     for role, group in groupby(conversation.messages, lambda message: message.role):
         members = list(group)
         if role == "tool":
-            texts = [message.text for message in members]
+            # A list of results has no ids: their order is that of the calls.
+            texts = [message.text for message in sorted(members, key=_call_number)]
             turns.append(("observation", texts[0] if len(texts) == 1 else _text(texts)))
         elif members[0].calls:
             turns.append(("function_call", _calls(members[0])))
@@ -122,6 +123,10 @@ def sharegpt(conversation: Conversation) -> dict[str, Any]:
         listed = [{"name": name, "parameters": schema} for name, schema in tools.items()]
         line["tools"] = _text(listed)
     return line
+
+
+def _call_number(message: Message) -> int:
+    return int((message.call_id or "call_0").removeprefix("call_"))
 
 
 def _calls(message: Message) -> str:

@@ -231,6 +231,18 @@ def test_the_same_words_in_another_case_are_a_duplicate() -> None:
     assert [seen.is_new(talk), seen.is_new(other)] == [True, False]
 
 
+def test_results_of_several_calls_stand_in_the_order_of_the_calls() -> None:
+    """Should not depend on which tool was ready first: a list of results has no ids."""
+    history = [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "tool_calls": [{"id": "a", "name": "f"}, {"id": "b", "name": "g"}]},
+        {"role": "tool", "tool_call_id": "b", "content": "of g"},
+        {"role": "tool", "tool_call_id": "a", "content": "of f"},
+    ]
+    line = sharegpt(read_call(texts(history, user_message="q")))
+    assert json.loads(line["conversations"][2]["value"]) == ["of f", "of g"]
+
+
 def test_sharegpt_refuses_what_would_break_its_turns() -> None:
     history = [*OPENAI_SHAPE[:3], {"role": "user", "content": "wait"}]
     found = read_call(texts(history, user_message="wait"))

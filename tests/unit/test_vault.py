@@ -2,6 +2,8 @@
 
 import json
 import stat
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.ingest import collect, load, plan, scan
 from agentledger.ingest.event_formats import FORMATS
 from agentledger.ingest.event_projection import columns_projection_sql
+from agentledger.settings import process_environment
 from tests.unit import telemetry_logs
 from tests.unit.conftest import AS_OF, Ledger, Run
 from tests.unit.telemetry_logs import call, summary
@@ -178,6 +181,39 @@ def test_a_run_killed_between_vault_and_warehouse_loses_nothing(
         (1,)
     ]
     assert kept(ledger, "select count(distinct record_key) from call_contents") == [(3,)]
+
+
+_KILLED = """
+import os, sys
+from datetime import datetime
+from agentledger import warehouse
+from agentledger.ingest import collect, load
+from agentledger.settings import load_settings
+
+load.EventLander.insert = lambda *arguments: os._exit(9)
+settings = load_settings()
+with warehouse.open_warehouse(settings) as connection:
+    collect.collect(settings, connection, run_id="k", as_of=datetime.fromisoformat(sys.argv[1]))
+"""
+
+
+@pytest.mark.crash
+def test_a_process_that_dies_between_vault_and_warehouse_loses_nothing(
+    ledger: Ledger, log: Path
+) -> None:
+    """Should sweep what the dead process wrote, from the write-ahead log of the vault, too."""
+    add(ledger, log)
+    died = subprocess.run(
+        [sys.executable, "-c", _KILLED, AS_OF.isoformat()],
+        env=process_environment(ledger.settings, {}),
+        check=False,
+    )
+    assert died.returncode == 9
+    log.write_text(log.read_text().replace("Zq7PATH", "Zq7CHANGED"))
+    ledger.collect()
+    assert found_in(ledger.settings.home, "Zq7PATH") == []
+    assert kept(ledger, "select count(distinct record_key) from call_contents") == [(3,)]
+    assert ledger.rows("select count(*) from raw.agent_telemetry") == [(3,)]
 
 
 def test_an_owner_who_changes_their_mind_has_the_texts_removed(ledger: Ledger, log: Path) -> None:
