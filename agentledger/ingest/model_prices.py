@@ -33,6 +33,13 @@ NAMED_IN: Final = (
         "claude_code_lines", "coalesce(model, 'unknown')", "'anthropic'", "service_tier",
         "has_usage and model is distinct from '<synthetic>'",
     ),
+    # The provider stands at the head of a rollout, the model in its turns.
+    NamedIn(
+        "codex_lines", "model",
+        "(select max(head.model_provider) from raw.codex_lines as head "
+        "where head.file_id = codex_lines.file_id)",
+    ),
+    NamedIn("langfuse_observations", "model"),
     NamedIn("agent_telemetry", "model"),
     NamedIn("usage_events", "model", "provider"),
 )  # fmt: skip
