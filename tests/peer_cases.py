@@ -134,7 +134,9 @@ class Day:
         named = {"requestId": f"req_{own}"} if request else {}
         return self.line("assistant", message=body, **named, **members)
 
-    def write(self, lines: Sequence[dict[str, Any]], name: str = "", *, spaced: bool = False) -> None:
+    def write(
+        self, lines: Sequence[dict[str, Any]], name: str = "", *, spaced: bool = False
+    ) -> None:
         path = self.root / "claude" / "projects" / "-home-user-app" / (name or self.session())
         _write(path.with_name(path.name + ".jsonl"), lines, spaced=spaced)
 
@@ -208,7 +210,7 @@ def growing_copies(day: Day) -> Used:
     answers = [Used(fresh=2, write_5m=1_000 * n, read=4_000, output=100 * n) for n in (1, 2, 3)]
     lines = [day.prompt(), *(day.answer(n, used) for n, used in enumerate(answers, start=1))]
     for number in (2, 3, 4):
-        day.write(lines[:number], f"checkpoint-{number - 1}/full")
+        day.write(lines[:number], day.session(number))
     return answers[0] + answers[1] + answers[2]
 
 
@@ -271,7 +273,9 @@ class Thread:
         step = tuple(a - b for a, b in zip(total, self._before, strict=True))
         self._before = total
         self.add("turn_context", turn_id=name, cwd="/home/user/app", model=CODEX)
-        self.add("event_msg", type="user_message", message="do the work")
+        for role, kind, text in (("user", "input", "do"), ("assistant", "output", "done")):
+            content = [{"type": f"{kind}_text", "text": f"{text} the work of {name}"}]
+            self.add("response_item", type="message", role=role, content=content)
         info = {"total_token_usage": _usage(total), "last_token_usage": _usage(step)}
         for _ in range(emitted):
             self.add("event_msg", type="token_count", info=info | {"model_context_window": 272_000})

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +22,7 @@ DROPPED = {
     "content blocks": {"content_block_copy"},
     "missing request id": {"missing_request_id", "content_block_copy"},
     "synthetic lines": {"synthetic"},
-    "fork copy": {"fork_replay", "content_block_copy", "snapshot_copy"},
+    "fork copy": {"fork_replay", "content_block_copy"},
     "growing copies": {"snapshot_copy"},
     "Codex: replayed turns": {"fork_replay"},
     "Codex: total emitted again": {"re_emitted_total"},
@@ -62,8 +61,9 @@ def found(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> 
             "from marts.usage_quarter_hours group by 1"
         ).fetchall()
         reasons = connection.execute(
-            "select cast(occurred_at as date), drop_reason from intermediate.int_llm_call_versions "
-            "where drop_reason is not null group by all"
+            "select cast(occurred_at as date), case when is_synthetic then 'synthetic' "
+            "else drop_reason end as reason from intermediate.int_llm_call_versions "
+            "where reason is not null group by all"
         ).fetchall()
     return Found(cases, rows, reasons)
 
