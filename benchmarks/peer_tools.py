@@ -64,7 +64,7 @@ class Tool:
 
     def environment(self) -> dict[str, str]:
         """The environment of the tool: nothing of ours but the search path."""
-        path = process_environment(Settings(home=self.home), {})["PATH"]
+        path = process_environment(Settings(home=self.home, host_zone="UTC"), {})["PATH"]
         return {"HOME": str(self.home), "PATH": path, "TZ": "UTC", "LANG": "C.UTF-8"}
 
     def measured(self, command: Sequence[str]) -> Measured:
