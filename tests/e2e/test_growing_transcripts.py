@@ -14,6 +14,8 @@ from tests.e2e.conftest import SHARED_DATA, Home
 SOURCE = SHARED_DATA / "claude-code"
 PARTS = 400
 WRITING_SECONDS = 40
+READ_SECONDS = 240
+"""How long a writer waits for the first run; on a busy machine minutes."""
 PLACE = {"load_seq", "file_id", "as_of", "run_id", "build_id"}
 """What tells when and from which reading a row came."""
 
@@ -26,6 +28,7 @@ class Writer(threading.Thread):
     def __init__(self, target: Path) -> None:
         super().__init__(daemon=True)
         self.target = target
+        self.go_on = threading.Event()
         self.rng = random.Random(5)  # noqa: S311 - where files are cut
 
     def run(self) -> None:
@@ -33,7 +36,11 @@ class Writer(threading.Thread):
             (file.relative_to(SOURCE), file.read_bytes()) for file in SOURCE.rglob("*.jsonl")
         ]
         size = sum(len(data) for _, data in waiting) // PARTS
+        left = PARTS
         while waiting:
+            left -= 1
+            if left == PARTS // 4:
+                self.go_on.wait(READ_SECONDS)
             place = self.rng.randrange(len(waiting))
             name, data = waiting[place]
             cut = self.rng.randrange(1, 2 * size)
@@ -80,6 +87,7 @@ def test_runs_beside_a_writer_end_like_one_run(
     while writer.is_alive():
         live.call("run")
         runs += 1
+        writer.go_on.set()  # the last quarter is written while the second run reads
     live.call("run")
     add(once, folder)
     once.call("run")
