@@ -30,6 +30,7 @@ from agentledger.cli import (
     skills,
     sql,
     state,
+    training,
     turns,
     usage,
     workflows,
@@ -69,6 +70,7 @@ for family in (
     agents,
     usage,
     turns,
+    training,
     emit,
     reads_command,
 ):
