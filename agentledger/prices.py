@@ -35,7 +35,7 @@ STANDARD: Final = "standard"
 STANDARD_NAMES: Final = ("", STANDARD, "default", "auto", "on_demand")
 """What sources call it."""
 
-RULES: Final = "2"
+RULES: Final = "3"
 """Changes when other prices are made of the same data, or other tables are asked for models."""
 
 _PACKAGE_KEYS: Final[dict[str, tuple[tuple[str, ...], Decimal]]] = {

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from agentledger import postgres_sources, privacy
 from agentledger.ingest import skill_store_copy
 from agentledger.postgres_sources import PostgresEntry
-from agentledger.registry import Config, Source
+from agentledger.registry import Config, Source, load_config
 from agentledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -74,12 +74,13 @@ MAPPED_SUFFIXES = (*LOG_SUFFIXES, ".parquet", ".csv.gz", ".tsv", ".log")
 TRANSCRIPT_KINDS = ("claude-code", "codex")
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped"]
+Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped", "otlp"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
+    "otlp": "otlp",
     "mapped": "mapped",
     "codex": "transcripts",
     "langfuse": "langfuse",
@@ -111,6 +112,8 @@ class ScanRoot:
     registered_at: str | None = None
     all_projects: bool = False
     """Whether sessions count that ran outside the registered projects, too."""
+    keeps_texts: bool = False
+    """Whether private texts go to the vault."""
     postgres: PostgresEntry | None = None
     """Of a table on a server, which holds no files."""
     mapping: "Mapping | None" = None
@@ -155,6 +158,9 @@ class ScanProblem:
 def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]:
     """Turn what the user opted in to into the places to search."""
     roots = []
+    # A source that is a project's own root is searched with the project; what its owner wants kept
+    # counts there.
+    kept = {source.location for source in config.sources if source.content == "vault"}
     for project in config.projects:
         identity = privacy.project_id(key, project.path)
         roots.append(
@@ -167,6 +173,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type=project.type,
                 zone=project.zone or settings.host_zone,
                 registered_at=project.registered_at,
+                keeps_texts=project.content == "vault" or project.path in kept,
             )
         )
     # A worktree's files count to its main repository, whose own entry gives the project's name.
@@ -189,6 +196,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type="source",
                 zone=source.zone or (mapping and mapping.zone) or settings.host_zone,
                 all_projects=source.projects == "all",
+                keeps_texts=source.content == "vault",
                 postgres=source.postgres,
                 mapping=mapping,
                 mapping_problem=problem,
@@ -231,6 +239,16 @@ def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
         for kind, folder in folders.items()
         if folder.is_dir()
     ]
+
+
+def sources_with_texts(settings: Settings) -> frozenset[str]:
+    """Ids of the sources whose owner wants private texts kept, as config.toml says it now."""
+    config = load_config(settings)
+    if not settings.key_path.exists():
+        return frozenset()  # nothing was ever read
+    key = privacy.load_or_create_key(settings)
+    roots = scan_roots(config, settings, key)
+    return frozenset(root.source_id for root in roots if root.keeps_texts)
 
 
 def source_id(key: bytes, kind: str, location: str) -> str:
@@ -315,6 +333,8 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "langfuse" if lowered.endswith((*LOG_SUFFIXES, ".csv.gz", ".parquet")) else None
     if not lowered.endswith(LOG_SUFFIXES):
         return None
+    if root.kind == "otlp":
+        return None if lowered.endswith(TABLE_SUFFIXES) else "otlp"
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):

@@ -28,7 +28,7 @@ NO_LOGIC = {
     "v_intent_semreg_overrides", "stg_ledger__working_directories",
     "stg_ledger__priced_models", "stg_ledger__model_prices",
     # What other models decided, one below the other.
-    "int_llm_call_versions", "int_tool_call_versions",
+    "int_llm_call_versions", "int_tool_call_versions", "int_skill_invocation_versions",
 }  # fmt: skip
 
 
@@ -158,7 +158,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
         "unknown_fields", "data_freshness",
         "ledger_usage",
-        "skill_project_comparison",
+        "skill_project_comparison", "skill_attribution",
         "workflow_skill_correlation", "workflow_sequences", "workflow_step_decisions",
         "intent_daily", "intent_verbs_daily", "intent_denies_daily", "intent_args_daily",
         "intent_failure_modes_daily", "intent_override_events", "intent_denied_sessions",
