@@ -20,6 +20,7 @@ from agentledger import reads
 from agentledger.cli import (
     agents,
     emit,
+    explain,
     intents,
     quickstart,
     registry,
@@ -68,6 +69,7 @@ for family in (
     agents,
     usage,
     turns,
+    explain,
     emit,
     reads_command,
 ):
