@@ -45,6 +45,27 @@ def opened(
         yield connection
 
 
+@contextlib.contextmanager
+def opened_at_once(settings: Settings) -> "Iterator[duckdb.DuckDBPyConnection]":
+    """Open the warehouse to read, unless a run holds it.
+
+    Raises:
+        RunLockedError: When a run holds it.
+        AgentLedgerError: When there is no warehouse.
+    """
+    from agentledger import warehouse
+
+    if not settings.warehouse_path.exists():
+        raise AgentLedgerError(
+            f"There is no warehouse in {settings.home} yet. Type `agentledger run`."
+        )
+    with (
+        warehouse.hold_run_lock(settings, wait_seconds=0),
+        warehouse.open_warehouse(settings, read_only=True) as connection,
+    ):
+        yield connection
+
+
 def read_rows(
     connection: "duckdb.DuckDBPyConnection", sql: str, values: Sequence[Any] | Mapping[str, Any]
 ) -> list[dict[str, Any]]:
