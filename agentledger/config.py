@@ -16,7 +16,8 @@ from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
 
 SOURCE_KINDS = (
-    "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", postgres_sources.KIND,
+    "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", "otlp",
+    postgres_sources.KIND,
 )  # fmt: skip
 """Kinds that `source add` takes."""
 

@@ -29,6 +29,9 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),
+    "otlp_spans": ("started_ns", "ended_ns"),
+    "otlp_logs": ("time_ns", "observed_ns"),
+    "otlp_metrics": ("time_ns", "started_ns"),
     "codex_lines": ("ts",),
     "langfuse_observations": ("started_at", "ended_at"),
 }

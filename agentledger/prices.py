@@ -35,8 +35,8 @@ STANDARD: Final = "standard"
 STANDARD_NAMES: Final = ("", STANDARD, "default", "auto", "on_demand")
 """What sources call it."""
 
-RULES: Final = "1"
-"""Changes when this module makes other prices of the same data."""
+RULES: Final = "3"
+"""Changes when other prices are made of the same data, or other tables are asked for models."""
 
 _PACKAGE_KEYS: Final[dict[str, tuple[tuple[str, ...], Decimal]]] = {
     "input_fresh": (("input_mtok",), PER_MILLION),

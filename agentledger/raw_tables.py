@@ -5,6 +5,7 @@ Belongs here: their DDL and what a row of each is. Does not belong here: opening
 """
 
 from agentledger.raw_agents import AGENT_COLUMNS
+from agentledger.raw_otlp import OTLP_TABLES
 from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 
@@ -168,4 +169,4 @@ EVENT_TABLES: dict[str, str] = {
 """Raw tables of event logs, which all land the same way (`ingest/events.py`)."""
 
 EVENT_TABLES |= {name: _EVENT_COLUMNS + columns for name, columns in AGENT_COLUMNS.items()}
-RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES | PRICE_TABLES
+RAW_TABLES |= EVENT_TABLES | TRANSCRIPT_TABLES | PRICE_TABLES | OTLP_TABLES

@@ -206,6 +206,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add otlp ~/collector",
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
         "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
         "source add mapped ~/aider.jsonl --mapping aider",

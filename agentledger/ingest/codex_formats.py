@@ -46,7 +46,7 @@ FIELDS = {
 }  # fmt: skip
 
 _PAYLOAD = "x.payload"
-_OUTPUT = "json_extract_string(r.record, '$.payload.output')"
+_OUTPUT = "json_extract_string(x.record, '$.payload.output')"
 
 
 def _listed(values: tuple[str, ...]) -> str:
@@ -59,7 +59,7 @@ def _usage(name: str) -> str:
 
 
 GLIMPSES = {
-    "line_bytes": "strlen(r.record)",
+    "line_bytes": "strlen(x.record)",
     "total_usage": _usage("total_token_usage"),
     "last_usage": _usage("last_token_usage"),
     "source_kind_text": f"case json_type({_PAYLOAD}.source) "
@@ -73,11 +73,11 @@ GLIMPSES = {
     "output_tail": f"case when {_PAYLOAD}.type in ({_listed(_OUTPUTS)}) "
     f"then right({_OUTPUT}, 300) end",
     "stated_success": f"case when {_PAYLOAD}.type in ({_listed(_OUTPUTS)}) "
-    "then json_extract_string(r.record, '$.payload.output.success') end",
+    "then json_extract_string(x.record, '$.payload.output.success') end",
     "is_mcp_error": f"case when {_PAYLOAD}.type = 'mcp_tool_call_end' then "
-    "json_extract(r.record, '$.payload.result.Err') is not null or coalesce("
-    "json_extract_string(r.record, '$.payload.result.Ok.is_error'), "
-    "json_extract_string(r.record, '$.payload.result.Ok.isError')) = 'true' end",
+    "json_extract(x.record, '$.payload.result.Err') is not null or coalesce("
+    "json_extract_string(x.record, '$.payload.result.Ok.is_error'), "
+    "json_extract_string(x.record, '$.payload.result.Ok.isError')) = 'true' end",
 }
 
 

@@ -207,7 +207,7 @@ class EventStage:
         if not found.records:
             is_nothing = text.strip(" \t\r\n\0\ufeff") in ("{}", "[]")
             file.state = "empty" if is_nothing else "unrecognised_format"
-            file.message = None if is_nothing else self.unrecognised
+            file.message = None if is_nothing else self._why_unrecognised(text)
             return
         file.format = found.records[0].format.name
         file.rejected = rejects.locate(text, found.refused, self.key)
@@ -228,6 +228,10 @@ class EventStage:
             )
         for name, members in rows.items():
             self._append_clean(self.formats[name], members)
+
+    def _why_unrecognised(self, text: str) -> str:
+        """What to tell the owner of a document in which nothing is known."""
+        return self.unrecognised
 
     def _read_values(self, text: str, flags: tuple[str, ...]) -> EventText:
         return read_text(text, None, flags, self.formats)

@@ -21,6 +21,8 @@ from agentledger.ingest.event_formats import FORMATS, EventFormat
 from agentledger.ingest.event_stage import EventStage
 from agentledger.ingest.langfuse_formats import LANGFUSE_FORMATS
 from agentledger.ingest.mapped_stage import MappedLander
+from agentledger.ingest.otlp_formats import OTLP_FORMATS
+from agentledger.ingest.otlp_stage import OtlpStage
 from agentledger.ingest.plan import Load
 from agentledger.ingest.stage import Stage
 from agentledger.ingest.staged_file import StagedFile
@@ -104,8 +106,11 @@ class EventLander:
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, key: bytes) -> None:
         self.connection = connection
-        self.stage = EventStage(connection, key, self.formats)
+        self.stage = self._new_stage(key)
         self.files: Sequence[StagedFile] = ()
+
+    def _new_stage(self, key: bytes) -> EventStage:
+        return EventStage(self.connection, key, self.formats)
 
     def read(self, files: Sequence[StagedFile]) -> Counter[int]:
         """Stage the files; returns the events of each."""
@@ -132,6 +137,15 @@ class TranscriptLander(EventLander):
     formats = TRANSCRIPT_FORMATS
 
 
+class OtlpLander(EventLander):
+    """Requests of OTLP: their members are the records."""
+
+    formats = OTLP_FORMATS
+
+    def _new_stage(self, key: bytes) -> EventStage:
+        return OtlpStage(self.connection, key, self.formats)
+
+
 class LangfuseLander(EventLander):
     """Exports of Langfuse."""
 
@@ -144,6 +158,7 @@ LANDERS: dict[str, type[SkillUsageLander] | type[EventLander] | type[MappedLande
     "transcripts": TranscriptLander,
     "mapped": MappedLander,
     "langfuse": LangfuseLander,
+    "otlp": OtlpLander,
 }
 """Reader of a file, as the scan names it, → what lands its records."""
 

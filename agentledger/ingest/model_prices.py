@@ -28,10 +28,35 @@ class NamedIn:
     condition: str = "true"
 
 
+def _attribute(*names: str) -> str:
+    found = ", ".join(f"json_extract_string(attributes, '$.\"{name}\"')" for name in names)
+    return f"coalesce({found})" if len(names) > 1 else found
+
+
 NAMED_IN: Final = (
     NamedIn(
         "claude_code_lines", "coalesce(model, 'unknown')", "'anthropic'", "service_tier",
         "has_usage and model is distinct from '<synthetic>'",
+    ),
+    # The provider stands at the head of a rollout, the model in its turns.
+    NamedIn(
+        "codex_lines", "model",
+        "(select max(head.model_provider) from raw.codex_lines as head "
+        "where head.file_id = codex_lines.file_id)",
+    ),
+    NamedIn("langfuse_observations", "model"),
+    # In the order in which the staging models take the names of an attribute.
+    NamedIn(
+        "otlp_spans",
+        _attribute(
+            "gen_ai.response.model", "llm.response.model_name", "gen_ai.request.model",
+            "llm.request.model_name", "llm.model_name", "model",
+        ),
+        _attribute("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system"),
+    ),
+    NamedIn(
+        "otlp_logs", _attribute("model", "gen_ai.response.model", "gen_ai.request.model"),
+        "'anthropic'",
     ),
     NamedIn("agent_telemetry", "model"),
     NamedIn("usage_events", "model", "provider"),

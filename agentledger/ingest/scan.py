@@ -74,12 +74,13 @@ MAPPED_SUFFIXES = (*LOG_SUFFIXES, ".parquet", ".csv.gz", ".tsv", ".log")
 TRANSCRIPT_KINDS = ("claude-code", "codex")
 """Kinds of sources that hold transcripts of coding agents."""
 
-Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped"]
+Reader = Literal["skill_metrics", "events", "transcripts", "langfuse", "mapped", "otlp"]
 """Which part of ingest reads a file; the format itself is told by its content."""
 
 _READER_OF_KIND: dict[str, Reader] = {
     "skill-metrics": "skill_metrics",
     "claude-code": "transcripts",
+    "otlp": "otlp",
     "mapped": "mapped",
     "codex": "transcripts",
     "langfuse": "langfuse",
@@ -315,6 +316,8 @@ def _reader_of(root: ScanRoot, entry: "os.DirEntry[str]") -> Reader | None:
         return "langfuse" if lowered.endswith((*LOG_SUFFIXES, ".csv.gz", ".parquet")) else None
     if not lowered.endswith(LOG_SUFFIXES):
         return None
+    if root.kind == "otlp":
+        return None if lowered.endswith(TABLE_SUFFIXES) else "otlp"
     if root.kind != "skill-metrics":
         return "events"
     if lowered.startswith(EVENT_PREFIXES):

@@ -4,6 +4,7 @@
 {{ united(
     [
         ref('int_claude_code_call_versions'),
+        ref('int_otlp_call_versions'),
         ref('int_codex_call_versions'),
         ref('int_langfuse_call_versions'),
         ref('int_agent_telemetry_call_versions'),

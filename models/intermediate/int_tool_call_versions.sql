@@ -4,6 +4,7 @@
 {{ united(
     [
         ref('int_claude_code_tool_versions'),
+        ref('int_otlp_tool_versions'),
         ref('int_codex_tool_versions'),
         ref('int_langfuse_tool_versions'),
     ],

@@ -18,6 +18,7 @@ from agentledger.ingest.collect import collect
 from agentledger.ingest.event_formats import FORMATS
 from agentledger.ingest.postgres_tables import TABLES as CONTRACTS
 from agentledger.ingest.reports import CollectionReport
+from agentledger.raw_otlp import OTLP_TABLES
 from agentledger.raw_prices import PRICE_TABLES
 from agentledger.raw_tables import EVENT_TABLES, RAW_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
@@ -31,6 +32,7 @@ SOURCE_FILES = dg.AssetKey(["source_files", "skill_metrics"])
 EVENT_LOGS = dg.AssetKey(["source_files", "event_logs"])
 SERVER_TABLES = dg.AssetKey(["source_files", "postgres_tables"])
 TRANSCRIPTS = dg.AssetKey(["source_files", "transcripts"])
+OTLP = dg.AssetKey(["source_files", "otlp"])
 
 ATTEMPTS = dg.RetryPolicy(max_retries=1, delay=1)
 """Two attempts: a second one helps against a file that changed while it was read; a third never."""
@@ -147,6 +149,15 @@ def build_raw_assets(
         "`agentledger source add claude-code`, `codex` or `langfuse` opts them in. Whatever "
         "people and models wrote stays where it is.",
     )
+    otlp = dg.AssetSpec(
+        key=OTLP,
+        group_name="source_files",
+        kinds={"json"},
+        owners=[MAINTAINERS],
+        tags={"layer": "source"},
+        description="Files that an OpenTelemetry collector wrote: `agentledger source add otlp "
+        "PATH` opts them in. Messages, arguments and results stay where they are.",
+    )
     server_tables = dg.AssetSpec(
         key=SERVER_TABLES,
         group_name="source_files",
@@ -156,7 +167,7 @@ def build_raw_assets(
         description="Tables on PostgreSQL servers: `agentledger source add postgres DSN --table "
         "NAME` opts one in. Sessions are read only.",
     )
-    return [source_files, event_logs, server_tables, transcripts, collect_sources]
+    return [source_files, event_logs, server_tables, transcripts, otlp, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
@@ -178,13 +189,15 @@ def _files_behind(table: str) -> list[dg.AssetKey]:
         return []
     if table in TRANSCRIPT_TABLES or table == "working_directories":
         return [TRANSCRIPTS]
+    if table in OTLP_TABLES:
+        return [OTLP]
     if table == "postgres_watermarks":
         return [SERVER_TABLES]
     if table in POSTGRES_TABLES:
         return [EVENT_LOGS, SERVER_TABLES]
     if table in EVENT_TABLES:
         return [EVENT_LOGS]
-    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS])
+    return [SOURCE_FILES, EVENT_LOGS] + ([] if table == "skill_usage" else [TRANSCRIPTS, OTLP])
 
 
 def table_metadata(
