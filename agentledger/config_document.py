@@ -24,6 +24,7 @@ HEADER = """\
 # AgentLedger reads only what is listed here. Edit freely: comments and order are kept.
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects, mapping
 # [[prices]]   model, input, output, cache_read, … in USD per million tokens, valid_from, valid_to
+# [[renames]]  from, to: folders of past sessions that have another path by now
 # retention_days = 90      removes records older than that with each run; without it all is kept
 """
 

@@ -19,6 +19,7 @@ from typing import Any, Final
 from agentledger import registry
 from agentledger.errors import AgentLedgerError, NothingPublishedError, RunLockedError
 from agentledger.query.answers import read_answer
+from agentledger.query.drift import DRIFT, drift_in_words
 from agentledger.query.warehouse_rows import opened_at_once, read_rows
 from agentledger.settings import Settings, claude_code_folder
 from agentledger.snapshot import open_snapshot
@@ -34,12 +35,6 @@ MAX_UNPARSED_SHARE: Final = 0.05
 
 EXAMPLES: Final = 5
 
-_DRIFT: Final = """
-    select source_kind, what, name, occurrences, n_files, example_file_id, example_line_no,
-        unparsed_share, unparsed_share_before
-    from marts.source_drift where is_alarm
-    order by what, source_kind, occurrences desc, name
-"""
 _UNPRICED: Final = """
     select model, unpriced_calls, unpriced_tokens from marts.v_unpriced_models
     order by unpriced_tokens desc, model
@@ -112,7 +107,7 @@ def examine(settings: Settings, status: Mapping[str, Any], now: datetime) -> lis
     drift: list[dict[str, Any]] = []
     try:
         with open_snapshot(settings) as snapshot:
-            drift = read_answer(snapshot, _DRIFT).records()
+            drift = read_answer(snapshot, DRIFT).records()
             findings += _unparsed(read_answer(snapshot, _UNPARSED, [MAX_UNPARSED_SHARE]).records())
             findings += _unpriced(read_answer(snapshot, _UNPRICED).records())
     except NothingPublishedError:
@@ -122,24 +117,6 @@ def examine(settings: Settings, status: Mapping[str, Any], now: datetime) -> lis
         todo = "Type `agentledger run --full-refresh`."
         return [*findings, Finding("published", str(error), str(settings.home), todo)]
     return findings + _of_warehouse(settings, drift)
-
-
-def drift_in_words(row: Mapping[str, Any]) -> str:
-    """One row of `source_drift` that is an alarm, as a sentence."""
-    kind, name = row["source_kind"], row["name"]
-    times = f"{row['occurrences']:,} times"
-    if row["what"] == "tool_version":
-        return f"{kind} wrote with version {name} for the first time."
-    if row["what"] == "line_type":
-        return f"{kind} wrote lines of the type {name}, which no reader knows ({times})."
-    if row["what"] == "unparsed_share":
-        before = row["unparsed_share_before"] or 0
-        return (
-            f"{row['unparsed_share']:.1%} of the records of {kind} could not be read in the last "
-            f"run, and {before:.1%} before."
-        )
-    noun = "usage key" if row["what"] == "usage_key" else "field"
-    return f"{kind} wrote the {noun} {name}, which no reader knows ({times})."
 
 
 def _of_warehouse(settings: Settings, drift: Sequence[Mapping[str, Any]]) -> list[Finding]:
