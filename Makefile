@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser test-postgres chromium postgresql bench-postgres \
+.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser test-postgres chromium postgresql bench-postgres bench-peers \
 	lint format bench docs-dictionary clean
 
 help: ## Show the targets
@@ -108,6 +108,9 @@ bench: setup manifest ## Timings as ratios to a baseline of the same run: make b
 
 bench-postgres: setup postgresql ## Copy of a live table, beside ADBC alone: make bench-postgres BENCH_ARGS="--rows 2000000"
 	@$(BIN)/python -m benchmarks.postgres $(BENCH_ARGS)
+
+bench-peers: setup manifest ## Ours beside ccusage and agentsview; writes docs/peers.md: make bench-peers SIZE=small|full|one-file
+	@$(BIN)/python -m benchmarks.peers --size $(or $(SIZE),small) $(BENCH_ARGS)
 
 clean: ## Remove the environment and everything generated in the checkout
 	rm -rf $(VENV) .uv .run .pytest_cache .ruff_cache .hypothesis dbt_project/target dbt_project/logs build dist

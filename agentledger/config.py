@@ -22,6 +22,8 @@ SOURCE_KINDS = (
 )  # fmt: skip
 """Kinds that `source add` takes."""
 
+CONTENT_CHOICES = ("vault", "drop")
+"""What may become of private texts: kept in the vault, or dropped, which is the default."""
 MAPPING_WANTED = (
     "A source of the kind mapped needs a mapping, and no other kind takes one. Type: "
     "agentledger source add mapped LOCATION --mapping NAME|FILE"
@@ -40,6 +42,8 @@ class Project:
     type: str | None = None
     zone: str | None = None
     registered_at: str | None = None
+    content: str | None = None
+    """'vault' where the owner wants private texts kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,8 @@ class Source:
     zone: str | None = None
     projects: str | None = None
     """'all' where sessions of unregistered projects count, too."""
+    content: str | None = None
+    """'vault' where the owner wants private texts kept."""
     postgres: PostgresEntry | None = None
     """Of a table on a server; its `location` is then what names server and table."""
     mapping: str | None = None
@@ -189,6 +195,7 @@ def read_project(entry: dict[str, Any], path: Path) -> Project:
         type=_text(entry, "type", path),
         zone=zone,
         registered_at=_text(entry, "registered_at", path),
+        content=_content_of(entry, path),
     )
 
 
@@ -213,6 +220,7 @@ def read_source(entry: dict[str, Any], path: Path) -> Source:
         location=table.place if table else source_location(kind, location),
         zone=_zone_of(entry, path),
         projects=projects,
+        content=_content_of(entry, path),
         postgres=table,
         mapping=mapping,
     )
@@ -227,6 +235,28 @@ def written_place(entry: Any) -> Any:
         return postgres_sources.place_of(location, entry.get("table"))
     except UsageError:
         return location  # reading the configuration says what is wrong with it
+
+
+def check_content(content: str | None) -> None:
+    """Refuse a word that does not say what becomes of private texts.
+
+    Raises:
+        UsageError: When it is none of `CONTENT_CHOICES`.
+    """
+    if content not in (None, *CONTENT_CHOICES):
+        raise UsageError(
+            f"{content!r} does not say what becomes of private texts. "
+            f"Known: {', '.join(CONTENT_CHOICES)}."
+        )
+
+
+def _content_of(entry: dict[str, Any], path: Path) -> str | None:
+    content = _text(entry, "content", path)
+    try:
+        check_content(content)
+    except UsageError as error:
+        raise AgentLedgerError(f"{path}: {error}") from error
+    return content
 
 
 def _zone_of(entry: dict[str, Any], path: Path) -> str | None:

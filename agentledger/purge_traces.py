@@ -15,7 +15,9 @@ from pathlib import Path
 import duckdb
 import filelock
 
-from agentledger import compaction
+from agentledger import vault
+from agentledger.ingest import scan
+from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 
@@ -150,10 +152,11 @@ def _forget_in_lake(settings: Settings, requests: Sequence[PurgeRequest]) -> Non
 
 
 def forget_in_vault(settings: Settings, requests: Sequence[PurgeRequest]) -> None:
-    """Remove the rows of a purge from the vault; after the warehouse, as orphans are harmless."""
+    """Remove the rows of a purge from the vault; after the warehouse, as orphans are harmless.
+
+    Then go the texts of which raw has no row any more: what retention removed.
+    """
     ids = [name for request in requests for name in (*request.project_ids, *request.source_ids)]
-    if not ids:
-        return
     with duckdb.connect(str(settings.vault_path)) as connection:
         connection.execute("set variable ids = ?::varchar[]", [ids])
         for schema, table, columns in connection.execute(
@@ -164,7 +167,7 @@ def forget_in_vault(settings: Settings, requests: Sequence[PurgeRequest]) -> Non
             condition = _condition(columns)
             if condition is not None:
                 connection.execute(f'delete from "{schema}"."{table}" where {condition}')
-    compaction.compact(settings.vault_path, settings.spill_dir)
+    vault.forget_orphans(settings, TABLES_WITH_TEXTS, scan.sources_with_texts(settings))
 
 
 def _condition(columns: Sequence[str]) -> str | None:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from agentledger import config_document, postgres_sources, privacy
 from agentledger.config import (
+    CONTENT_CHOICES,
     MAPPING_WANTED,
     SOURCE_KINDS,
     Config,
     Project,
     Source,
+    check_content,
     check_zone,
     has_sources,
     load_config,
@@ -33,12 +35,14 @@ if TYPE_CHECKING:
     from agentledger.purge_requests import PurgeRequest
 
 __all__ = [
+    "CONTENT_CHOICES",
     "SOURCE_KINDS",
     "Config",
     "Project",
     "Source",
     "add_postgres_source",
     "add_source",
+    "check_content",
     "check_zone",
     "forget_entry",
     "has_sources",
@@ -57,13 +61,15 @@ def register_project(
     name: str | None = None,
     project_type: str | None = None,
     zone: str | None = None,
+    content: str | None = None,
 ) -> Project:
-    """Opt a project in; registering it again changes its name, type or zone.
+    """Opt a project in; registering it again changes its name, type, zone or content.
 
     Raises:
         UsageError: When the directory does not exist or the zone is not an IANA name.
     """
     check_zone(zone)
+    check_content(content)
     if name == "__all__":
         raise UsageError("`__all__` means all projects together; choose another name.")
     resolved = resolve_given(path)
@@ -86,7 +92,8 @@ def register_project(
             entry["zone"] = zone or settings.host_zone
             entry["registered_at"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
             projects.append(entry)
-        for field, value in (("name", name), ("type", project_type), ("zone", zone)):
+        given = {"name": name, "type": project_type, "zone": zone, "content": content}
+        for field, value in given.items():
             if value is not None:
                 entry[field] = value
         return read_project(entry, settings.config_path)
@@ -118,8 +125,9 @@ def add_source(
     mapping: str | None = None,
     *,
     zone_is_stated: bool = False,
+    content: str | None = None,
 ) -> Source:
-    """Opt a source in; adding it again changes its zone or whose sessions count.
+    """Opt a source in; adding it again changes its zone, its content or whose sessions count.
 
     Args:
         settings: Names the data home.
@@ -127,6 +135,7 @@ def add_source(
         location: File or folder.
         zone: IANA zone of its times without an offset.
         projects: 'all' counts sessions of unregistered projects, too.
+        content: 'vault' keeps private texts, 'drop' does not.
         mapping: Of a mapped source, checked by the caller: a shipped name or a resolved path.
         zone_is_stated: The mapping says the zone, so that this host's is not written down.
 
@@ -134,18 +143,24 @@ def add_source(
         UsageError: When the kind is unknown, the location missing or the zone not an IANA name.
     """
     check_zone(zone)
+    check_content(content)
     resolved = source_location(kind, location)
     if (kind == "mapped") != (mapping is not None):
         raise UsageError(MAPPING_WANTED)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")
-    fields = {"location": resolved, "projects": projects, "mapping": mapping}
+    fields = {
+        "location": resolved, "projects": projects, "mapping": mapping, "content": content,
+    }  # fmt: skip
     default_zone = None if zone_is_stated else settings.host_zone
     return _put_source(settings, kind, resolved, fields, (zone, default_zone))
 
 
 def add_postgres_source(
-    settings: Settings, entry: PostgresEntry, zone: str | None = None
+    settings: Settings,
+    entry: PostgresEntry,
+    zone: str | None = None,
+    content: str | None = None,
 ) -> Source:
     """Opt a table on a PostgreSQL server in; adding it again changes what is given.
 
@@ -153,8 +168,10 @@ def add_postgres_source(
         UsageError: When the zone is not an IANA name.
     """
     check_zone(zone)
+    check_content(content)
     zones = (zone, postgres_sources.DEFAULT_ZONE)
-    return _put_source(settings, postgres_sources.KIND, entry.place, entry.fields(), zones)
+    fields = entry.fields() | {"content": content}
+    return _put_source(settings, postgres_sources.KIND, entry.place, fields, zones)
 
 
 def _put_source(

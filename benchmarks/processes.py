@@ -1,4 +1,4 @@
-"""Run a child process and measure it: wall time, the largest process, the whole tree's memory.
+"""Run a child process and measure it: wall and processor time, memory of the largest and of all.
 
 Belongs here: `os.wait4` and a look at /proc from time to time. Does not belong here: what the child
 does.
@@ -34,6 +34,8 @@ class Measured:
     tree_bytes: int | None
     """Peak of the sum over the tree, shared pages counted for each; None without /proc."""
     output: str
+    processor_seconds: float
+    """Of the tree: the child and all that it waited for."""
 
 
 def run_measured(
@@ -79,7 +81,8 @@ def run_measured(
         )
     # macOS gives bytes, Linux kilobytes.
     unit = 1 if sys.platform == "darwin" else KILOBYTE
-    return Measured(seconds, usage.ru_maxrss * unit, watch.peak_bytes, texts[0])
+    processor = usage.ru_utime + usage.ru_stime
+    return Measured(seconds, usage.ru_maxrss * unit, watch.peak_bytes, texts[0], processor)
 
 
 def _read_into(texts: list[str], index: int, stream: object) -> None:

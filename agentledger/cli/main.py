@@ -27,9 +27,11 @@ from agentledger.cli import (
     runs,
     sample,
     skill_comparison,
+    skill_costs,
     skills,
     sql,
     state,
+    training,
     turns,
     usage,
     workflows,
@@ -70,11 +72,13 @@ for family in (
     usage,
     turns,
     explain,
+    training,
     emit,
     reads_command,
 ):
     family.add_commands(app)
 skill_comparison.add_commands(skills.skills_app)
+skill_costs.add_commands(skills.skills_app)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -38,6 +38,15 @@ PurgeOption = Annotated[
 YesOption = Annotated[
     bool, typer.Option("--yes", help="With --purge: do not ask; needed where nobody can answer.")
 ]
+ContentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--content",
+        metavar="vault|drop",
+        help="What becomes of prompts, answers and tool arguments: kept in the vault, or dropped "
+        "(default).",
+    ),
+]
 LocationArgument = Annotated[
     str, typer.Argument(metavar="LOCATION", help="File or folder, or what `source list` shows.")
 ]
@@ -45,6 +54,9 @@ TableOption = Annotated[
     str | None,
     typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
 ]
+
+KINDS_WITH_TEXTS = ("events", "postgres")
+"""Kinds of sources that may hold agent_telemetry; so may the own logs of a project."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -76,12 +88,17 @@ def register(
         str | None, typer.Option("--type", help="Any word that groups projects.")
     ] = None,
     zone: ZoneOption = None,
+    content: ContentOption = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Opt a project in; nothing is read before the next run."""
     from agentledger import registry
     from agentledger.cli import output
 
-    project = registry.register_project(options.current_settings(), path, name, project_type, zone)
+    _agree_to_texts(content, yes)
+    project = registry.register_project(
+        options.current_settings(), path, name, project_type, zone, content
+    )
     output.write_line(
         f"Registered {output.text_of(project.name)} ({output.text_of(project.path)})."
     )
@@ -206,6 +223,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add events ~/telemetry --content vault",
         "source add otlp ~/collector",
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
         "source add postgres --dsn-env SHOP_DSN --table agent_telemetry",
@@ -238,6 +256,7 @@ def add(
         bool,
         typer.Option("--all-projects", help="Count sessions outside registered projects, too."),
     ] = False,
+    content: ContentOption = None,
     mapping: Annotated[
         str | None,
         typer.Option(
@@ -253,10 +272,16 @@ def add(
     from agentledger.cli import output
     from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
+    if content == "vault" and kind not in KINDS_WITH_TEXTS:
+        raise UsageError(
+            f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
+            f"{', '.join(KINDS_WITH_TEXTS)}."
+        )
+    _agree_to_texts(content, yes)
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
         entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)
-        source = registry.add_postgres_source(settings, entry, zone)
+        source = registry.add_postgres_source(settings, entry, zone, content)
     elif table or contract or dsn_env:
         raise UsageError("--table, --as and --dsn-env are for sources of kind postgres.")
     else:
@@ -270,6 +295,7 @@ def add(
             "all" if all_projects else None,
             reference,
             zone_is_stated=zone_is_stated,
+            content=content,
         )
     output.write_line(f"Added {source.kind} at {output.text_of(source.location)}.")
     if kind in TRANSCRIPT_KINDS and source.projects != "all":
@@ -277,6 +303,32 @@ def add(
             "Sessions of registered projects count; with --all-projects, every session does."
         )
     output.write_note("Next: agentledger run")
+
+
+def _agree_to_texts(content: str | None, yes: bool) -> None:
+    """Say what keeping texts means, and ask, before anything is written down."""
+    import sys
+
+    from agentledger import config
+    from agentledger.cli import output
+
+    config.check_content(content)
+    if content == "drop":
+        output.write_note("Texts that were kept of it are removed by the next run.")
+    if content != "vault":
+        return
+    output.write_note(
+        "Its prompts, histories, answers, thoughts and what tools were given and gave will be kept "
+        "as they are, secrets included, in vault.duckdb of the data home, from its next record on. "
+        "`turns replay` and `export training` read them, nothing else does. `--content drop` "
+        "removes them with the next run."
+    )
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise UsageError("To let private texts be kept, type the command again with --yes.")
+    if not typer.confirm("Keep them?", default=False):
+        raise UsageError("Nothing was changed.")
 
 
 def _checked_mapping(given: str | None, zone: str | None) -> tuple[str | None, bool]:
@@ -332,7 +384,7 @@ def list_sources(as_json: JsonOption = False) -> None:
     if as_json:
         output.write_json({"sources": rows})
     elif rows:
-        output.write_rows(rows, ["kind", "location", "zone", "projects", "mapping"])
+        output.write_rows(rows, ["kind", "location", "zone", "projects", "mapping", "content"])
     else:
         output.write_note("No source is added. Type: agentledger source add KIND LOCATION")
 

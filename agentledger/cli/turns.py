@@ -203,6 +203,8 @@ def replay(
         [_replay_cells(row) for row in found["records"]],
         numeric=["turn", "#", "+", "tokens", "took"],
     )
+    for row in found["records"]:
+        _write_texts(row)
     if found["note"]:
         output.write_note(found["note"])
 
@@ -238,13 +240,33 @@ def _what(row: dict[str, Any]) -> str:
         names = json.loads(row["tool_names"])
         parts.append(("tools " + ", ".join(names)) if names else "no tools")
     for name, field in (("user", "user_message"), ("answer", "response"), ("thoughts", "thoughts")):
-        text = (row.get("texts") or {}).get(field)
         length = row.get(f"{field}_length")
-        if text is not None:
-            parts.append(f"{name}: {text}")
-        elif length:
+        if length:
             parts.append(f"{name} of {length} characters")
     return "; ".join(parts)
+
+
+TEXT_FIELDS = (
+    ("user_message", "user"),
+    ("response_thoughts", "thoughts"),
+    ("response_text", "answer"),
+    ("tool_calls", "tool call"),
+    ("tool_results", "tool result"),
+)
+"""Texts that a person reads, in this order; prompts and histories, which repeat, are in --json."""
+
+
+def _write_texts(row: dict[str, Any]) -> None:
+    """Write the texts of a record below its number, each line escaped for terminals."""
+    from agentledger.cli import output
+
+    texts = row.get("texts") or {}
+    for field, name in TEXT_FIELDS:
+        for text in texts.get(field, ()):
+            output.write_line("")
+            output.write_line(f"[{row['seq']}] {name}:")
+            for line in text.splitlines() or [""]:
+                output.write_line(f"    {output.printable(line)}")
 
 
 def _asked(

@@ -29,15 +29,15 @@ _SECRET_NAMES = re.compile(
 )
 _KEY_BLOCK = re.compile(r"-----BEGIN.*", re.DOTALL)
 _WORD = re.compile(r"\S+")
-_KNOWN_KEY = re.compile(
+KNOWN_KEY = re.compile(
     r"(?:sk|pk|rk|hf|npm|pypi|ghp|gho|ghu|ghs|ghr|github_pat|glpat|xox[a-z]|shpat)[-_]\w"
     r"|(?:AKIA|ASIA|AIza|eyJ|ya29)[\w.-]{6}"
 )
 _RUN = re.compile(r"[A-Za-z0-9_+/=.~-]{16,}")  # ASCII: Chinese has no spaces
-_IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]){10,30}", re.IGNORECASE)
+IBAN = re.compile(r"[A-Z]{2}\d{2}(?:[ .-]?[A-Z0-9]){10,30}", re.IGNORECASE)
 _NUMBER = re.compile(r"\d(?:[\W_]{0,3}\d){6,}")
 _HIDDEN_TAGS = re.compile("\U0001f3f4[\U000e0020-\U000e007f]{1,8}|[\U000e0000-\U000e007f]")
-_AT_SIGNS = "@\uff20\ufe6b"
+AT_SIGNS = "@\uff20\ufe6b"
 
 
 def preview_redacted(text: str) -> str | None:
@@ -63,7 +63,7 @@ def mask_secrets(text: str) -> str:
     text = _KEY_BLOCK.sub("[secret]", text)
     text = _SECRET_NAMES.sub("[secret]", text)
     text = _WORD.sub(_mask_word, text)
-    text = _IBAN.sub("[account]", text)
+    text = IBAN.sub("[account]", text)
     return _NUMBER.sub("[number]", text)
 
 
@@ -120,9 +120,9 @@ def _visible(text: str) -> str:
 
 def _mask_word(found: re.Match[str]) -> str:
     word = found[0]
-    if any(sign in word for sign in _AT_SIGNS):
+    if any(sign in word for sign in AT_SIGNS):
         return "[email]"
-    if _KNOWN_KEY.search(word):
+    if KNOWN_KEY.search(word):
         return "[secret]"
     for run in _RUN.findall(word):
         mixed = any(c.isdigit() for c in run) and any(c.isalpha() for c in run)

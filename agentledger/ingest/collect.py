@@ -18,6 +18,7 @@ from agentledger import (
     purge,
     registry,
     retention,
+    vault,
     warehouse,
 )
 from agentledger.ingest import (
@@ -30,6 +31,7 @@ from agentledger.ingest import (
     skill_store_copy,
     working_directories,
 )
+from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.settings import Settings
 
@@ -108,14 +110,25 @@ def collect(
     batches = plan.cut_batches(work.loads)
     total_bytes = sum(item.file.size_bytes for item in work.loads)
     done_bytes = 0
-    for batch in batches:
-        if on_progress is not None:
-            on_progress(batch[0].file.root.project_name, done_bytes, total_bytes)
-        for loaded in load.load_batch(connection, batch, facts, key):
-            _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
-        done_bytes += sum(item.file.size_bytes for item in batch)
-    pages = postgres.collect_tables(connection, roots, known, facts, key, reports, on_progress)
-    retention.apply(settings, connection, days, run_id=run_id, as_of=as_of, removes=is_whole_run)
+    keeper = vault.Keeper(
+        settings,
+        connection,
+        run_id,
+        source_ids=frozenset(root.source_id for root in roots if root.keeps_texts),
+        tables=TABLES_WITH_TEXTS,
+        sweeps_at_end=days is not None,
+    )
+    with keeper.collecting():
+        for batch in batches:
+            if on_progress is not None:
+                on_progress(batch[0].file.root.project_name, done_bytes, total_bytes)
+            for loaded in load.load_batch(connection, batch, facts, key):
+                _note_problems(reports[loaded.staged.load.file.root.source_id], loaded)
+            done_bytes += sum(item.file.size_bytes for item in batch)
+        pages = postgres.collect_tables(connection, roots, known, facts, key, reports, on_progress)
+        retention.apply(
+            settings, connection, days, run_id=run_id, as_of=as_of, removes=is_whole_run
+        )
     _count_from_ledger(connection, run_id, reports)
     report = CollectionReport(
         run_id=run_id,

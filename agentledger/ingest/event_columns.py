@@ -222,6 +222,23 @@ def list_length(field: str) -> str:
     )
 
 
+def text(field: str) -> str:
+    """A private text as a list of one, for the vault alone."""
+    return f"case when trim(x.{field}) <> '' then [x.{field}] end"
+
+
+def members(field: str) -> str:
+    """The members of a private list as JSON, one by one, for the vault alone."""
+    value = f"x.{field}"
+    listed = (
+        f"list_transform(cast({_as_list(value)} as json[]), lambda item: cast(item as varchar))"
+    )
+    return (
+        f"case when json_type({_as_list(value)}) = 'ARRAY' then {listed} "
+        f"when json_type({value}) <> 'NULL' then [cast({value} as varchar)] end"
+    )
+
+
 def candidates(field: str) -> str:
     """A JSON list of at most ten pairs of verb and score, from pairs or from objects."""
     value = f"x.{field}"

@@ -46,6 +46,10 @@ class EventFormat:
     """SQL over `x` and the line `x.record`: what `columns` and `parts` read and nobody keeps."""
     parts: Mapping[str, str] = field(default_factory=dict)
     """Further raw table → SQL of a list of structs over `x`, one row of that table each."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """Field of the vault → SQL of a list of texts over `x`: kept for sources that keep texts."""
+    json_texts: frozenset[str] = field(default_factory=frozenset)
+    """Those of `texts` whose members are JSON values."""
     unknown_inside: str | None = None
     """SQL of a list of the unknown names inside the members, or NULL."""
     other_table: str | None = None

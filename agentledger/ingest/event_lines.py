@@ -73,7 +73,8 @@ def read_chunks(
     """Read whole lines from where the ledger says until the size that the scan saw.
 
     A last line without an end is taken when it is a whole JSON object, or when nobody has written
-    for so long that nobody will finish it; else it is left, and `progress` stays before it.
+    for so long that nobody will finish it; else it is left. Unless it was whole, `progress` stays
+    before it: should somebody finish it after all, it is read again as one line.
 
     Args:
         path: The file.
@@ -92,23 +93,19 @@ def read_chunks(
             block = stream.read(min(CHUNK_BYTES, until - progress.byte_offset - len(rest)))
             data = rest + block
             end = data.rfind(b"\n") + 1
-            if not block:
-                end = _end_of_last(data, take_unfinished)
-                progress.is_pending = bool(data[end:].strip())
+            if not block and _is_object(data):
+                end = len(data)
             if end:
                 yield _take(file_id, progress, data[:end])
             rest = data[end:]
             if not block:
+                if rest.strip() and take_unfinished:
+                    yield Chunk(file_id, rest, progress.line_count + 1, progress.byte_offset)
+                progress.is_pending = bool(rest.strip()) and not take_unfinished
                 return
             if len(rest) > MAX_LINE_BYTES:
                 yield _skip_line(stream, progress, rest, until)
                 rest = b""
-
-
-def _end_of_last(data: bytes, take_unfinished: bool) -> int:
-    if take_unfinished or _is_object(data):
-        return len(data)
-    return 0
 
 
 def _is_object(data: bytes) -> bool:

@@ -20,6 +20,7 @@ def projection_sql(
     *,
     is_clean: bool,
     is_uniform: bool = False,
+    keeps_texts: bool = False,
 ) -> str:
     """SQL from texts to staged rows.
 
@@ -31,6 +32,7 @@ def projection_sql(
         is_clean: The texts come from the tolerant path, which has judged them already.
         is_uniform: As many names stand in the texts as if each had the usual ones and no other.
             Then nothing lists the names: the statement fails when a text lacks or repeats one.
+        keeps_texts: Add `private_texts`, for the vault; NULL where the source keeps none.
 
     Returns:
         SQL with the columns of the raw table that do not depend on the run, `is_plain` and
@@ -38,16 +40,19 @@ def projection_sql(
     """
     parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
     judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
-    return _projected(event_format, parsed, *judged)
+    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
-def columns_projection_sql(event_format: EventFormat, rows: str) -> str:
+def columns_projection_sql(
+    event_format: EventFormat, rows: str, *, keeps_texts: bool = False
+) -> str:
     """SQL from rows of a table to staged rows: the fields come as columns, not as text.
 
     Args:
         event_format: Decides what is kept.
         rows: Relation with file_id, line_no, byte_offset, ordinal, flags and `x`, a struct of the
             fields; with `glimpses`, `record`, too.
+        keeps_texts: Add `private_texts`, for the vault.
     """
     fields = event_format.fields
     listed = ", ".join(f"r.x.{name} as {name}" for name in fields)
@@ -57,14 +62,18 @@ def columns_projection_sql(event_format: EventFormat, rows: str) -> str:
     parsed = f"""select *, {are_short} as are_short from (
                 select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
                     f.source_id, f.project_id as root_project_id, f.names_projects,
-                    null::varchar[] as names, true as is_usual, {record}, false as has_nul,
+                    f.keeps_texts, null::varchar[] as names, true as is_usual, {record},
+                    false as has_nul,
                     {listed}
                 from {rows} as r
                 join batch_files as f on f.file_id = r.file_id) as x"""
-    return _projected(event_format, parsed, *_judged(event_format, is_clean=True, is_uniform=True))
+    judged = _judged(event_format, is_clean=True, is_uniform=True)
+    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
-def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str) -> str:
+def _projected(
+    event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str, *, keeps_texts: bool
+) -> str:
     """The steps after parsing, which all ways of reading share."""
     columns = (*event_format.columns, *event_format.parts)
     kept = ",\n                ".join(
@@ -77,6 +86,7 @@ def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_na
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
+    private = f"{_private_texts(event_format)} as private_texts, " if keeps_texts else ""
     key_name = event_format.keyed_as or event_format.name
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
@@ -88,6 +98,7 @@ def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_na
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
                 is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
+                {private}
                 {"".join(f"x.{name} as given_{name}, " for name in event_format.free_fields)}
                 {kept}
             from {"seen" if event_format.glimpses else "parsed"} as x
@@ -104,6 +115,7 @@ def _projected(event_format: EventFormat, parsed: str, is_plain: str, unknown_na
                 coalesce(lower({identity}), cast(content_hash as varchar)))) as uuid) as record_key,
             nullif(concat_ws(',', flags, case when {identity} is null then 'derived_id' end), '')
                 as flags,
+            {"private_texts," if keeps_texts else ""}
             {is_plain} as is_plain,
             {unknown_names} as unknown_names
         from hashed"""
@@ -137,7 +149,7 @@ def _parsed(
     if event_format.rewrites is not None:
         read = f"(select r.* replace ({event_format.rewrites} as x) from {read} as r)"
     return f"""select r.file_id, r.line_no, r.byte_offset, r.ordinal, r.flags,
-                f.source_id, f.project_id as root_project_id, f.names_projects,
+                f.source_id, f.project_id as root_project_id, f.names_projects, f.keeps_texts,
                 r.names, {is_usual} as is_usual, r.record,
                 {has_nul} as has_nul, {listed}, {are_short} as are_short
             from {read} as r
@@ -181,6 +193,17 @@ def usual_names(event_format: EventFormat, first: Sequence[str]) -> tuple[str, .
     """The names of a first event, if they are all known, plain and different; else none."""
     is_usual = len(set(first)) == len(first) and set(first) <= event_format.fields.keys()
     return tuple(first) if is_usual else ()
+
+
+def _private_texts(event_format: EventFormat) -> str:
+    """SQL of a list of the private fields that have a text, of sources that keep them."""
+    fields = ", ".join(
+        f"struct_pack(field := '{name}', "
+        f"kind := '{'json' if name in event_format.json_texts else 'text'}', texts := {expression})"
+        for name, expression in event_format.texts.items()
+    )
+    given = "e.texts is not null and len(e.texts) > 0"
+    return f"case when keeps_texts then list_filter([{fields}], lambda e: {given}) end"
 
 
 def _seen_sql(event_format: EventFormat) -> str:

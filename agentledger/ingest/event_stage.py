@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from agentledger import privacy
+from agentledger import privacy, vault
 from agentledger.ingest import event_file, event_lines, rejects
 from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
@@ -57,26 +57,29 @@ class EventStage:
         self.staged_formats: set[str] = set()
         self._waiting: dict[str, list[tuple[StagedFile, Chunk]]] = {}
         self._usual: dict[int, tuple[str, ...]] = {}
+        self._keeps_texts = False
         privacy.set_hmac_pads(connection, key)
         for name in formats:
             connection.execute(f"drop table if exists staged_{name}")
         connection.execute(
             "create or replace temp table batch_files "
-            "(file_id bigint, source_id varchar, project_id varchar, names_projects boolean)"
+            "(file_id bigint, source_id varchar, project_id varchar, names_projects boolean, "
+            "keeps_texts boolean)"
         )
 
     def read(self, files: Sequence[StagedFile]) -> None:
         """Stage every file of the batch."""
         self.connection.executemany(
-            "insert into batch_files values (?, ?, ?, ?)",
+            "insert into batch_files values (?, ?, ?, ?, ?)",
             [
                 [
                     file.file_id, file.load.file.root.source_id, file.load.file.root.project_id,
-                    file.load.file.root.names_projects,
+                    file.load.file.root.names_projects, file.load.file.root.keeps_texts,
                 ]
                 for file in files
             ],
         )  # fmt: skip
+        self._keeps_texts = any(file.load.file.root.keeps_texts for file in files)
         for file in files:
             try:
                 self._read_file(file)
@@ -313,9 +316,15 @@ class EventStage:
             else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
             "where strlen(record) > 2)"
         )
-        sql = projection_sql(event_format, records, usual, is_clean=is_clean, is_uniform=is_uniform)
+        keeps_texts = self._keeps_texts and bool(event_format.texts)
+        sql = projection_sql(
+            event_format, records, usual,
+            is_clean=is_clean, is_uniform=is_uniform, keeps_texts=keeps_texts,
+        )  # fmt: skip
         table = f"staged_{event_format.name}"
         try:
+            if keeps_texts:
+                sql = vault.keep_texts(self.connection, event_format.table, sql)
             if event_format.name in self.staged_formats:
                 self.connection.execute(f"insert into {table} by name {sql}").fetchall()
             else:
@@ -323,6 +332,7 @@ class EventStage:
                 self.staged_formats.add(event_format.name)
         finally:
             self.connection.unregister("event_texts")
+            self.connection.execute("drop table if exists projected")
 
 
 def names_of(line: bytes) -> list[str] | None:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import duckdb
 
-from agentledger import fingerprints, privacy, purge, registry, retention, warehouse
+from agentledger import fingerprints, privacy, purge, registry, retention, vault, warehouse
 from agentledger.ingest import model_prices, postgres_state, scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.settings import AS_OF_STEP_MINUTES, Settings
@@ -244,6 +244,9 @@ def new_work(
                 config.retention_days,
                 as_of or _clock(settings),
                 once_a_day=is_automatic,
+            )
+            aged += vault.pending_reasons(
+                connection, {root.source_id for root in roots if root.keeps_texts}
             )
         except duckdb.CatalogException:
             return NewWork(["the first load did not finish"])

@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from agentledger import privacy, warehouse
+from agentledger import privacy, vault, warehouse
 from agentledger.ingest import event_rows, file_ledger, plan, postgres_state
 from agentledger.ingest.event_projection import columns_projection_sql
 from agentledger.ingest.load import LoadedFile, RunFacts
@@ -48,8 +48,15 @@ class Copy:
         privacy.set_hmac_pads(self.connection, self.key)
         self.connection.execute(
             "create or replace temp table batch_files as select ?::bigint as file_id, "
-            "?::varchar as source_id, ?::varchar as project_id, ?::boolean as names_projects",
-            [self.staged.file_id, root.source_id, root.project_id, root.names_projects],
+            "?::varchar as source_id, ?::varchar as project_id, ?::boolean as names_projects, "
+            "?::boolean as keeps_texts",
+            [
+                self.staged.file_id,
+                root.source_id,
+                root.project_id,
+                root.names_projects,
+                root.keeps_texts,
+            ],
         )
 
     def load(self, page: Page) -> bool:
@@ -76,7 +83,9 @@ class Copy:
             f"0 as ordinal, null::varchar as flags, {self.table.record_sql()} as x "
             "from postgres_page)"
         )
-        sql = columns_projection_sql(self.table.format, rows)
+        event_format = self.table.format
+        keeps_texts = self.staged.load.file.root.keeps_texts and bool(event_format.texts)
+        sql = columns_projection_sql(event_format, rows, keeps_texts=keeps_texts)
         asked = (
             f"select {self.table.select_list()} from {self.table.sql} as t where {page.condition}"
         )
@@ -84,6 +93,8 @@ class Copy:
             numbered = _NumberedRows(reader, self.rows_before, self.session)
             self.connection.register("postgres_page", numbered.reader())
             try:
+                if keeps_texts:
+                    sql = vault.keep_texts(self.connection, event_format.table, sql)
                 self.connection.execute(
                     f"create or replace temp table {self.staging_table} as {sql}"
                 ).fetchall()
@@ -91,6 +102,7 @@ class Copy:
                 raise numbered.problem or error from None
             finally:
                 self.connection.unregister("postgres_page")
+                self.connection.execute("drop table if exists projected")
         return numbered.rows
 
     def _commit(self, page: Page, read: int, started: float) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Literal
 from agentledger import postgres_sources, privacy
 from agentledger.ingest import skill_store_copy
 from agentledger.postgres_sources import PostgresEntry
-from agentledger.registry import Config, Source
+from agentledger.registry import Config, Source, load_config
 from agentledger.renames import Rename
 from agentledger.settings import Settings
 
@@ -115,6 +115,8 @@ class ScanRoot:
     """Whether sessions count that ran outside the registered projects, too."""
     renames: tuple[Rename, ...] = ()
     """Folders of its sessions that have another path by now."""
+    keeps_texts: bool = False
+    """Whether private texts go to the vault."""
     postgres: PostgresEntry | None = None
     """Of a table on a server, which holds no files."""
     mapping: "Mapping | None" = None
@@ -159,6 +161,9 @@ class ScanProblem:
 def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]:
     """Turn what the user opted in to into the places to search."""
     roots = []
+    # A source that is a project's own root is searched with the project; what its owner wants kept
+    # counts there.
+    kept = {source.location for source in config.sources if source.content == "vault"}
     for project in config.projects:
         identity = privacy.project_id(key, project.path)
         roots.append(
@@ -171,6 +176,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type=project.type,
                 zone=project.zone or settings.host_zone,
                 registered_at=project.registered_at,
+                keeps_texts=project.content == "vault" or project.path in kept,
             )
         )
     # A worktree's files count to its main repository, whose own entry gives the project's name.
@@ -194,6 +200,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 zone=source.zone or (mapping and mapping.zone) or settings.host_zone,
                 all_projects=source.projects == "all",
                 renames=config.renames if source.kind in TRANSCRIPT_KINDS else (),
+                keeps_texts=source.content == "vault",
                 postgres=source.postgres,
                 mapping=mapping,
                 mapping_problem=problem,
@@ -236,6 +243,16 @@ def _own_roots(settings: Settings, key: bytes) -> list[ScanRoot]:
         for kind, folder in folders.items()
         if folder.is_dir()
     ]
+
+
+def sources_with_texts(settings: Settings) -> frozenset[str]:
+    """Ids of the sources whose owner wants private texts kept, as config.toml says it now."""
+    config = load_config(settings)
+    if not settings.key_path.exists():
+        return frozenset()  # nothing was ever read
+    key = privacy.load_or_create_key(settings)
+    roots = scan_roots(config, settings, key)
+    return frozenset(root.source_id for root in roots if root.keeps_texts)
 
 
 def source_id(key: bytes, kind: str, location: str) -> str:

@@ -1,8 +1,9 @@
 """Model calls and turns as one table or log of `agent_telemetry` tells them.
 
 Belongs here: the allow-list of its rows. Prompts, histories, answers, thoughts and what tools were
-given or gave are private: of each its length and keyed hash stay. Does not belong here: which call
-belongs to which turn (the models), finished tasks (`usage_formats.py`).
+given or gave are private: of each its length and keyed hash stay, and the vault keeps the text of
+sources whose owner wants that. Does not belong here: which call belongs to which turn (the models),
+finished tasks (`usage_formats.py`).
 
 Source of the format: formats.md section 3 of the shared documents.
 """
@@ -47,6 +48,16 @@ _COLUMNS = {
     "thoughts_length": kept.length("response_thoughts"),
 }
 
+_TEXTS = {
+    "system_prompt": kept.text("system_prompt"),
+    "chat_history": kept.members("chat_history"),
+    "user_message": kept.text("user_message"),
+    "response_thoughts": kept.text("response_thoughts"),
+    "response_text": kept.text("response_text"),
+    "tool_calls": kept.members("tool_calls"),
+    "tool_results": kept.members("tool_results"),
+}
+
 AGENT_TELEMETRY = EventFormat(
     name="agent_telemetry",
     told_by=(
@@ -65,6 +76,8 @@ AGENT_TELEMETRY = EventFormat(
     must_have="event_id is not null and ts is not null and model is not null",
     project_field="project_id",
     wrappers=frozenset({"agent_telemetry"}),
+    texts=_TEXTS,
+    json_texts=frozenset({"chat_history", "tool_calls", "tool_results"}),
 )  # fmt: skip
 
 TELEMETRY_FORMATS: Mapping[str, EventFormat] = {AGENT_TELEMETRY.name: AGENT_TELEMETRY}

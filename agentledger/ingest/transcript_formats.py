@@ -149,6 +149,7 @@ _PROMPT_KIND = """case
         'tool_result') then 'tool_result'
     when prompt_text is null then 'blocks'
     when x.isCompactSummary = 'true' then 'compact_summary'
+    when starts_with(prompt_text, 'Base directory for this skill:') then 'skill_body'
     when regexp_matches(prompt_text, '^<(command-name|command-message)>') then 'command'
     when regexp_matches(prompt_text, '^<(local-command|bash)-') then 'command_output'
     when contains(prompt_text, '[Request interrupted by user') then 'interruption'

@@ -167,6 +167,7 @@ def evolution(agent: str | None = None, *, settings: Settings | None = None) -> 
         )
 
 
+@recorded("agents metrics")
 def get_metrics_for(
     agent: str, window: str = "last_day", *, settings: Settings | None = None
 ) -> dict[str, Any] | None:

@@ -47,6 +47,7 @@ get_projects = _framed(projects.known_projects, "get_projects")
 get_asked_questions = _framed(asked.asked_questions, "get_asked_questions")
 get_asked_subjects = _framed(asked.asked_subjects, "get_asked_subjects")
 get_skill_comparison = _framed(skills.skill_comparison, "get_skill_comparison")
+get_skill_costs = _framed(skills.skill_costs, "get_skill_costs")
 get_workflow_correlation = _framed(workflows.workflow_correlation, "get_workflow_correlation")
 get_workflow_recommendation = _framed(
     workflows.workflow_recommendation, "get_workflow_recommendation"

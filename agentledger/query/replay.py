@@ -37,7 +37,9 @@ _RECORDS: Final = """
         records.chat_mode, records.turn_intent, records.user_message_length,
         records.system_prompt_length, records.history_messages, records.history_length,
         records.response_length, records.thoughts_length, records.is_open,
-        files.path as file_path, records.line_no, cast(versions.record_key as varchar) as record_key
+        files.path as file_path, records.line_no,
+        cast(versions.record_key as varchar) as record_key,
+        cast(versions.content_hash as varchar) as content_hash
     from intermediate.int_agent_telemetry_records as records
     left join intermediate.int_agent_telemetry_versions as versions
         on versions.telemetry_key = records.telemetry_key and versions.is_kept
@@ -74,8 +76,13 @@ _SESSIONS: Final = """
 class TextSource(Protocol):
     """Where the texts of records may be found."""
 
-    def texts_of(self, record_keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        """Texts by record key and name of the field; a record without texts is left out."""
+    def texts_of(
+        self, records: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
+        """Texts by (record key, content hash) and name of the field, in order.
+
+        A record without texts is left out.
+        """
         ...
 
 
@@ -92,7 +99,7 @@ def replay(
     Args:
         session: Its id as the producer names it, or its `session_key`, or the first eight
             characters of that at least.
-        texts: Where texts may be found; none by default.
+        texts: Where texts may be found; the vault by default, if there is one.
         on_wait: Called once when another run holds the warehouse.
         settings: Names the data home; read from the environment by default.
 
@@ -119,7 +126,7 @@ def replay(
         found = _find(connection, session.strip())
         sql = _RECORDS if found["source_kind"] == "agent_telemetry" else _TURNS
         records = _rows(connection, sql, [found["session_key"]])
-    spoken = _with_texts(records, texts)
+        spoken = _with_texts(records, texts, settings)
     return {
         "session_key": found["session_key"],
         "source_kind": found["source_kind"],
@@ -145,15 +152,35 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     return found[0]
 
 
-def _with_texts(records: Sequence[dict[str, Any]], texts: TextSource | None) -> bool:
+def _with_texts(
+    records: Sequence[dict[str, Any]], texts: TextSource | None, settings: Settings
+) -> bool:
     """Put texts beside their records; whether there are any."""
-    keys = [str(row["record_key"]) for row in records if row.get("record_key")]
-    known = texts.texts_of(keys) if texts is not None and keys else {}
-    for row in records:
-        key = row.pop("record_key", None)
-        if key in known:
-            row["texts"] = dict(known[key])
+    versions = [
+        (str(row.pop("record_key", None)), str(row.pop("content_hash", None))) for row in records
+    ]
+    wanted = [version for version in versions if "None" not in version]
+    known = _texts_of(wanted, texts, settings)
+    for row, version in zip(records, versions, strict=True):
+        if version in known:
+            row["texts"] = {name: list(known[version][name]) for name in sorted(known[version])}
     return bool(known)
+
+
+def _texts_of(
+    wanted: Sequence[tuple[str, str]], texts: TextSource | None, settings: Settings
+) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
+    from agentledger import vault
+    from agentledger.ingest import scan
+
+    if not wanted:
+        return {}
+    if texts is not None:
+        return texts.texts_of(wanted)
+    if not vault.has_vault(settings):
+        return {}
+    with vault.opened(settings, scan.sources_with_texts(settings)) as kept:
+        return kept.texts_of(wanted)
 
 
 def _rows(

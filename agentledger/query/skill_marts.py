@@ -124,6 +124,35 @@ def read_comparison(snapshot: Snapshot, skill: str) -> Answer:
     )
 
 
+def read_costs(snapshot: Snapshot, scope: Scope, skill: str | None) -> Answer:
+    """What skills cost by each rule, the dearest first; the rules in the order of their width."""
+    values: list[Any] = [scope.project_id]
+    condition = "project_id = ?"
+    if skill is not None:
+        condition += " and skill_name = ?"
+        values.append(skill)
+    return read_answer(
+        snapshot,
+        f"""
+        select * replace (
+            cast(cost_usd as double) as cost_usd,
+            cast(lowest_cost_usd as double) as lowest_cost_usd,
+            cast(highest_cost_usd as double) as highest_cost_usd,
+            cast(cost_spread_usd as double) as cost_spread_usd
+        )
+        from marts.skill_attribution
+        where {condition}
+        order by
+            highest_cost_usd desc nulls last, skill_name,
+            list_position(
+                ['stamp', 'until_prompt', 'until_next_skill', 'subagents_only', 'session_share'],
+                rule
+            )
+        """,
+        values,
+    )
+
+
 def read_totals(snapshot: Snapshot, scope: Scope, period: Period) -> Answer:
     """Totals over all skills of a scope, per bucket."""
     condition, values = _buckets(snapshot, scope, period)

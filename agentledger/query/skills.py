@@ -147,3 +147,28 @@ def skill_comparison(skill: str, *, settings: Settings | None = None) -> Answer:
     with open_snapshot(settings) as snapshot:
         skill_marts.check_skill(snapshot, Scope(ALL_PROJECTS, None), skill)
         return skill_marts.read_comparison(snapshot, skill)
+
+
+@recorded("skills cost")
+def skill_costs(
+    skill: str | None = None,
+    project: str | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Answer:
+    """What skills of transcripts cost, by each rule that says which model calls are theirs.
+
+    One row per skill and rule; `cost_spread_usd` is how far the rules are apart. None where a rule
+    cannot tell; a lower bound where `cost_is_lower_bound`. No row for a skill that no transcript
+    names.
+
+    Raises:
+        UnknownNameError: When the skill or the project is unknown.
+        NothingPublishedError: When no run has published yet.
+    """
+    settings = load_settings() if settings is None else settings
+    with open_snapshot(settings) as snapshot:
+        scope = find_scope(snapshot, settings, project)
+        if skill is not None:
+            skill_marts.check_skill(snapshot, scope, skill)
+        return skill_marts.read_costs(snapshot, scope, skill)

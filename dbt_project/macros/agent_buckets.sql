@@ -70,7 +70,7 @@ union all
 {#- Runs in the transaction of the model, before its rows are computed. -#}
 {% macro delete_touched_agent_buckets() %}
 {%- if execute and is_incremental() -%}
-    {%- set since = trusted_load_seq() -%}
+    {%- set since = trusted_load_seq(reads_prices=true) -%}
     {%- set built = built_as_of_micros() -%}
     {%- if since is none or built is none -%}
 delete from {{ this }}

@@ -10,11 +10,20 @@ select distinct
     versions.skill_name,
     '{{ time_window }}' as time_window,
     {{ bucket_start(time_window, 'versions.invoked_on') }} as bucket_start
-from {{ ref('int_skill_invocations__versioned') }} as versions
+from (
+    select found.project_id, found.skill_name, found.invoked_on
+    from {{ ref('int_skill_invocation_versions') }} as found
+    where found.key_load_seq > {{ since }}
+    union all
+    -- Their folder may have belonged to any other project before.
+    select others.project_id, moved.skill_name, moved.invoked_on
+    from {{ ref('int_claude_code_skill_versions') }} as moved
+    cross join {{ ref('stg_ledger__projects') }} as others
+    where moved.folder_load_seq > {{ since }}
+) as versions
 inner join {{ ref('stg_ledger__projects') }} as projects
     on versions.project_id = projects.project_id
-where versions.key_load_seq > {{ since }}
-    and versions.invoked_on is not null
+where versions.invoked_on is not null
     -- Neither deleted nor inserted for a project that is not counted: its `__all__` rows would be lost.
     and projects.is_active
 {%- if not loop.last %}

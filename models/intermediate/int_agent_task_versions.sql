@@ -4,6 +4,7 @@
 {{ united(
     [
         ref('int_agent_tasks__versioned'),
+        ref('int_claude_code_agent_task_versions'),
     ],
     agent_task_version_columns()
 ) }}

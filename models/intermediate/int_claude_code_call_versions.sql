@@ -33,6 +33,7 @@
         web_search_requests,
         is_synthetic,
         is_sidechain,
+        stamps_skills,
         ts_suspicious,
         occurred_at
 {%- endset %}

@@ -15,6 +15,7 @@
         session_id,
         mark,
         prompt_kind,
+        command_name,
         workdir_id,
         file_id,
         line_no,

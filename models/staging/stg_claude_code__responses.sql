@@ -58,6 +58,7 @@ select
     ---------- booleans
     coalesce(model = '<synthetic>', false) as is_synthetic,
     coalesce(is_sidechain = 'true', false) as is_sidechain,
+    {{ stamps_skills('version') }} as stamps_skills,
     {{ is_suspicious_instant('occurred_at', 'ingested_at') }} as ts_suspicious,
     ---------- timestamps
     occurred_at,

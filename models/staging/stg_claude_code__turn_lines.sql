@@ -50,6 +50,7 @@ select
     ---------- text
     mark,
     prompt_kind,
+    command_name,
     ---------- numerics
     workdir_id,
     file_id,

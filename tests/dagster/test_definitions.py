@@ -109,7 +109,9 @@ def test_lineage_runs_unbroken_from_the_source_file_to_the_snapshot(tmp_path: Pa
             assert graph.get(key).is_executable, f"{key} is a stub: nothing makes it"
 
 
-def test_the_hourly_job_leaves_nothing_out_but_what_is_made_of_the_published(tmp_path: Path) -> None:
+def test_the_hourly_job_leaves_nothing_out_but_what_is_made_of_the_published(
+    tmp_path: Path,
+) -> None:
     """The tempting change is a job of the skill marts alone.
 
     It would publish the other marts as they were, or fail where they were never built.

@@ -18,7 +18,9 @@ from agentledger.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "claude-code"
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
-MODELS = ("+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls")
+MODELS = (
+    "+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls", "+skill_aggregates",
+)  # fmt: skip
 
 # responses, input, output, cache write, cache read
 TOKENS = {
@@ -219,6 +221,31 @@ def test_every_model_skill_and_tool(whole: Ledger) -> None:
         "from marts.fct_tool_calls"
     )
     assert unmatched == (3, 1)
+
+
+_SKILLS = (
+    "select skill_name, total_invocations, successful_completions, failed_invocations "
+    "from marts.skill_aggregates where project_id = '__all__' and time_window = 'all'"
+)
+
+
+def test_every_skill_is_an_invocation(whole: Ledger) -> None:
+    """The 19 calls of the Skill tool; one more skill was typed, and its text followed."""
+    skills = whole.rows(
+        "select skill_name, count(*), count(*) filter (outcome = 'success'), "
+        "count(*) filter (outcome = 'failure') from marts.fct_skill_invocations "
+        "where variant = 'skill_tool' group by 1"
+    )
+    assert {name: tuple(rest) for name, *rest in skills} == PER_SKILL
+    typed = whole.rows(
+        "select skill_name, outcome from marts.fct_skill_invocations "
+        "where variant = 'slash_command'"
+    )
+    assert typed == [("github-pr-review", "success")]
+    counted = {name: tuple(rest) for name, *rest in whole.rows(_SKILLS)}
+    assert counted == PER_SKILL | {"github-pr-review": (3, 3, 0)}
+    [shortest] = whole.rows("select min(duration_ms) from marts.fct_skill_invocations")
+    assert shortest[0] > 1000
 
 
 def test_every_folder(whole: Ledger) -> None:

@@ -29,7 +29,7 @@ NO_LOGIC = {
     "stg_ledger__priced_models", "stg_ledger__model_prices",
     "stg_claude_code__line_shapes", "stg_codex__line_shapes",
     # What other models decided, one below the other.
-    "int_llm_call_versions", "int_tool_call_versions",
+    "int_llm_call_versions", "int_tool_call_versions", "int_skill_invocation_versions",
 }  # fmt: skip
 
 
@@ -159,7 +159,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "skill_insights", "dim_projects", "dim_skills", "collection_runs", "ingest_rejects",
         "unknown_fields", "data_freshness",
         "ledger_usage",
-        "skill_project_comparison",
+        "skill_project_comparison", "skill_attribution",
         "workflow_skill_correlation", "workflow_sequences", "workflow_step_decisions",
         "intent_daily", "intent_verbs_daily", "intent_denies_daily", "intent_args_daily",
         "intent_failure_modes_daily", "intent_override_events", "intent_denied_sessions",

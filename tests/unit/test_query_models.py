@@ -36,6 +36,10 @@ READ = {
     "skills/skill_project_comparison": "skill_name project_id shrunk_rank shrunk_rate "
     "known_outcomes success_rate success_rate_low success_rate_high pooled_rate pooled_outcomes "
     "prior_strength rest_success_rate rate_difference p_value differs evidence",
+    "skills/skill_attribution": "skill_name project_id rule invocations calls input_fresh_tokens "
+    "cache_write_5m_tokens cache_write_1h_tokens cache_read_tokens output_tokens unpriced_calls "
+    "cost_usd cost_is_lower_bound missing_subagents lowest_cost_usd highest_cost_usd "
+    "cost_spread_usd",
     "workflows/workflow_skill_correlation": "project_id workflow_name skill_name usage_count "
     "completed_with failed_with success_rate success_rate_low success_rate_high "
     "success_rate_without phi fisher_p evidence avg_duration_ms",

@@ -13,7 +13,7 @@
 {#- Closed windows that do not overlap. Quantiles do not add up, so each size is computed from the
     tasks; everything else is kept in parts that do. An incremental run replaces the buckets of
     tasks that changed, and writes those that were closed by the time that passed. #}
-{%- set since = trusted_load_seq() %}
+{%- set since = trusted_load_seq(reads_prices=true) %}
 {%- set built = built_as_of_micros() %}
 {%- set is_whole = since is none or built is none %}
 with instant as materialized (

@@ -2,12 +2,18 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='task_key',
-    on_schema_change='fail'
+    on_schema_change='fail',
+    post_hook=[
+        "{{ forget_build() }}",
+        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+    ]
 ) }}
 {#- The kept version of every task. A cost is judged beside those of the same agent in the same week
     (Monday, UTC): so a task is written again when its own versions changed, and when its
     neighbours changed what is thought of it. A task whose every version is gone is not here. #}
-{%- set since = built_load_seq('load_seq') %}
+{#- The cost of a subagent follows from prices: all tasks are written again once they changed. #}
+{%- set is_trusted = trusted_load_seq(reads_prices=true) is not none %}
+{%- set since = built_load_seq('load_seq') if is_trusted else -1 %}
 {%- set of_versions = ['ordinal', 'load_seq', 'key_load_seq', 'is_kept', 'drop_reason'] %}
 {%- set columns = agent_task_version_columns() | reject('in', of_versions) | list %}
 {%- set spread = percentiles('abs(costed.log_cost - middles.middle)', [0.5]) %}

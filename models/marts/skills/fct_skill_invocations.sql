@@ -2,8 +2,10 @@
     materialized='incremental',
     incremental_strategy='delete+insert',
     unique_key='usage_key',
-    on_schema_change='fail'
+    on_schema_change='fail',
+    pre_hook="{{ delete_uncounted_invocations() }}"
 ) }}
+-- depends_on: {{ ref('int_claude_code_skill_versions') }}
 {#- The kept version of every invocation. A key whose versions changed is written again. #}
 select
     ---------- ids
@@ -11,6 +13,7 @@ select
     project_id,
     session_key,
     ---------- text
+    source_kind,
     skill_name,
     variant,
     outcome,
@@ -34,5 +37,5 @@ select
     ---------- timestamps
     occurred_at,
     invoked_on
-from {{ ref('int_skill_invocations__versioned') }}
+from {{ ref('int_skill_invocation_versions') }}
 where is_kept and key_load_seq > {{ built_load_seq('load_seq') }}

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('int_claude_code_skill_versions') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
@@ -5,7 +6,7 @@
     pre_hook="{{ delete_touched_skill_buckets() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('int_skill_invocations__versioned'), 'key_load_seq') }}"
+        "{{ remember_build(ref('int_skill_invocation_versions'), 'key_load_seq') }}"
     ]
 ) }}
 {#- Quantiles and distinct sessions do not add up over time, so each window is computed from facts.

@@ -1,5 +1,5 @@
 {#- naive - dropped = kept, and the facts are the kept rows: nothing is lost between the two. -#}
-{{ config(meta={'dagster': {'ref': {'name': 'int_skill_invocations__versioned'}}}) }}
+{{ config(meta={'dagster': {'ref': {'name': 'int_skill_invocation_versions'}}}) }}
 select
     versions.n_versions,
     versions.n_kept,
@@ -9,7 +9,7 @@ from (
         count(*) as n_versions,
         count(*) filter (where is_kept) as n_kept,
         count(*) filter (where drop_reason is not null) as n_dropped
-    from {{ ref('int_skill_invocations__versioned') }}
+    from {{ ref('int_skill_invocation_versions') }}
 ) as versions
 cross join (
     select count(*) as n_facts from {{ ref('fct_skill_invocations') }}

@@ -1,0 +1,119 @@
+"""Which calls a data set may be made of, as the warehouse knows them.
+
+Belongs here: the question, the filters, reasons for leaving a call out that need no text. Does not
+belong here: texts (`conversation.py`), the split (`split.py`).
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import duckdb
+
+from agentledger import privacy
+from agentledger.errors import AgentLedgerError, UsageError
+
+BATCH_CALLS = 2000
+"""Calls whose texts are in memory at a time: some 100 MB where histories are long."""
+
+_CALLS: Final = """
+    select
+        cast(versions.record_key as varchar), cast(versions.content_hash as varchar),
+        versions.source_id, records.project_id, cast(records.turn_unit as varchar),
+        records.is_open, summaries.stop_reason_base, records.tokens, records.response_length
+    from intermediate.int_agent_telemetry_records as records
+    inner join intermediate.int_agent_telemetry_versions as versions
+        on versions.telemetry_key = records.telemetry_key and versions.is_kept
+    inner join raw.projects as projects
+        on projects.project_id = records.project_id and projects.is_active
+    left join intermediate.int_agent_telemetry_records as summaries
+        on summaries.turn_key = records.turn_key and summaries.record_type = 'turn_summary'
+    where records.record_type = 'llm_call'
+        and ($1 is null or records.project_id = $1)
+        and ($2 is null or records.occurred_at >= $2)
+    order by records.project_id, records.turn_unit, records.seq, records.telemetry_key
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What the person asked for."""
+
+    project_id: str | None = None
+    since: datetime | None = None
+    min_tokens: int = 0
+    min_response_chars: int = 0
+    only_completed: bool = False
+    include_open_turns: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One model call without its texts."""
+
+    record_key: str
+    content_hash: str
+    source_id: str
+    project_id: str
+    session: str
+    is_open: bool
+    stop_reason: str | None
+    tokens: int | None
+    response_length: int | None
+
+    def dropped_as(self, filters: Filters) -> str | None:
+        """Why it is left out before its texts are looked at, or None."""
+        if self.is_open and not filters.include_open_turns:
+            return "open_turn"
+        if filters.only_completed and self.stop_reason != "completed":
+            return "not_completed"
+        if (self.tokens or 0) < filters.min_tokens:
+            return "too_few_tokens"
+        if (self.response_length or 0) < filters.min_response_chars:
+            return "short_response"
+        return None
+
+
+def batches(connection: duckdb.DuckDBPyConnection, filters: Filters) -> Iterator[list[Call]]:
+    """Give the calls in order of project, session and place in it.
+
+    Raises:
+        AgentLedgerError: When the warehouse was built by an earlier version.
+    """
+    try:
+        cursor = connection.cursor().execute(_CALLS, [filters.project_id, filters.since])
+    except duckdb.CatalogException as error:
+        raise AgentLedgerError(
+            "The warehouse holds no turns yet: its models were built by an earlier version, or not "
+            "at all. Type `agentledger run --full-refresh`."
+        ) from error
+    while rows := cursor.fetchmany(BATCH_CALLS):
+        yield [Call(*row) for row in rows]
+
+
+def project_id(connection: duckdb.DuckDBPyConnection, given: str) -> str:
+    """Id of an active project by its name, id or path.
+
+    Raises:
+        UsageError: When there is none, or several have the name.
+    """
+    rows = connection.execute(
+        "select project_id, project_name, path from raw.projects where is_active order by all"
+    ).fetchall()
+    paths = {given, privacy.resolve_path(given)}
+    found = [row[0] for row in rows if given in row[:2] or row[2] in paths]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UsageError(f"{len(found)} projects are named {given!r}. Give the id of one.")
+    names = ", ".join(sorted({row[1] for row in rows})[:10])
+    raise UsageError(f"There is no project {given!r} in the ledger. Known: {names}.")
+
+
+def as_of(connection: duckdb.DuckDBPyConnection) -> datetime:
+    """The instant of the last run, the only "now" of a data set."""
+    rows = connection.execute("select as_of from raw.run_context").fetchall()
+    if not rows:
+        raise AgentLedgerError("Nothing was built yet. Type `agentledger run`.")
+    return rows[0][0].astimezone(UTC)
