@@ -13,6 +13,7 @@ from typing import Any
 from agentledger import postgres_sources, price_overrides, privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
+from agentledger.renames import Rename, read_renames
 from agentledger.settings import Settings
 
 SOURCE_KINDS = (
@@ -72,6 +73,8 @@ class Config:
     """Records older than this are removed by each run; None keeps everything."""
     prices: tuple[price_overrides.PriceOverride, ...] = ()
     """Prices that come before those of the package."""
+    renames: tuple[Rename, ...] = ()
+    """Folders of sessions that have another path by now."""
 
 
 def load_config(settings: Settings) -> Config:
@@ -97,6 +100,7 @@ def load_config(settings: Settings) -> Config:
         _first_of_each(sources, "location"),
         _retention_days(document, path),
         price_overrides.read_overrides(_tables(document, "prices", path), path),
+        read_renames(_tables(document, "renames", path), path),
     )
 
 

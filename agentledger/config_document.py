@@ -25,6 +25,7 @@ HEADER = """\
 # [[projects]] path, name, type, zone      [[sources]] kind, location, zone, projects, mapping
 # content = "vault"        in an entry keeps its prompts and answers, in vault.duckdb alone
 # [[prices]]   model, input, output, cache_read, … in USD per million tokens, valid_from, valid_to
+# [[renames]]  from, to: folders of past sessions that have another path by now
 # retention_days = 90      removes records older than that with each run; without it all is kept
 """
 

@@ -63,13 +63,20 @@ def current_context(
 def projects_fingerprint(roots: Iterable["ScanRoot"]) -> str:
     """Changes when a project is registered, unregistered, renamed or gets another type.
 
-    So it does when a source begins or ceases to count sessions of unregistered projects. The
+    So it does when a source begins or ceases to count sessions of unregistered projects, or a
+    folder of its sessions is renamed. The
     folders of the data home itself appear with their first file; that is no change of what a person
     opted in to.
     """
     return _digest(
         sorted(
-            (r.project_id, r.project_name, r.project_type or "", *(["all"] * r.all_projects))
+            (
+                r.project_id,
+                r.project_name,
+                r.project_type or "",
+                *(["all"] * r.all_projects),
+                *sorted(f"{item.old} > {item.new}" for item in r.renames),
+            )
             for r in roots
             if r.project_type != "own"
         )

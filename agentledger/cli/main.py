@@ -20,6 +20,7 @@ from agentledger import reads
 from agentledger.cli import (
     agents,
     emit,
+    explain,
     intents,
     quickstart,
     registry,
@@ -70,6 +71,7 @@ for family in (
     agents,
     usage,
     turns,
+    explain,
     training,
     emit,
     reads_command,

@@ -1,7 +1,7 @@
-"""`agentledger status|health`: what the runs did, and whether the ledger can be trusted.
+"""`agentledger status|health|doctor`: what the runs did, and whether all is well.
 
 Belongs here: printing; the state of runs is read by `agentledger.status`, the verdict is
-`agentledger.query.health`'s.
+`agentledger.query.health`'s, the findings are `agentledger.query.doctor`'s.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,6 +31,10 @@ def add_commands(app: typer.Typer) -> None:
         short_help="Say whether the ledger can be trusted; exit 1 if not.",
         epilog=examples("health", "health --json", "health || agentledger run"),
     )(health)
+    app.command(
+        short_help="Look for what is wrong around the ledger; exit 1 if anything is.",
+        epilog=examples("doctor", "doctor --json"),
+    )(doctor)
 
 
 @reads.recorded("status")
@@ -96,6 +100,32 @@ def health(as_json: JsonOption = False) -> None:
         for note in verdict.notes:
             output.write_line(f"Note: {output.text_of(note)}")
     if not verdict.is_ok:
+        raise typer.Exit(1)
+
+
+def doctor(as_json: JsonOption = False) -> None:
+    """Look for what is wrong around the ledger: what, where, and what to do; exit 1 if anything."""
+    from agentledger import status as runs
+    from agentledger.cli import output
+    from agentledger.query.doctor import examine
+
+    settings = options.current_settings()
+    with reads.asked("doctor", settings):
+        findings = examine(settings, runs.read_status(settings).as_dict(), datetime.now(UTC))
+    is_wrong = any(finding.is_wrong for finding in findings)
+    if as_json:
+        output.write_json(
+            {"is_fine": not is_wrong, "findings": [finding.as_dict() for finding in findings]}
+        )
+    else:
+        for finding in findings:
+            mark = "!" if finding.is_wrong else "·"
+            output.write_line(f"{mark} {finding.check}: {output.text_of(finding.what)}")
+            output.write_line(f"    where: {output.text_of(finding.where)}")
+            output.write_line(f"    to do: {output.text_of(finding.what_to_do)}")
+        if not is_wrong:
+            output.write_line("Nothing is wrong.")
+    if is_wrong:
         raise typer.Exit(1)
 
 

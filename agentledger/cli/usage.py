@@ -14,7 +14,11 @@ from agentledger.cli.options import JsonOption, ProjectOption, SinceOption, Unti
 usage_app = typer.Typer(
     help="Model calls, tokens and cost, by time, session, project or model; prices of models.",
     epilog=examples(
-        "usage daily", "usage weekly --zone Europe/Paris", "usage model --json", "usage unpriced"
+        "usage daily",
+        "usage weekly --zone Europe/Paris",
+        "usage model --json",
+        "usage unpriced",
+        "usage reconcile --gaps",
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -135,6 +139,63 @@ def prices(
         numeric=["input above", "USD per M"],
     )
     output.write_note("Web searches are priced per thousand.")
+
+
+@usage_app.command(epilog=examples("usage reconcile --gaps", "usage reconcile --json"))
+def reconcile(
+    project: ProjectOption = None,
+    gaps: Annotated[bool, typer.Option("--gaps", help="Only what differs too much.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """What two sources say of the same sessions and costs, side by side."""
+    from agentledger.cli import output
+    from agentledger.query.reconciliation import reconciliation
+
+    answer = reconciliation(project, gaps, settings=options.current_settings())
+    rows = answer.records()
+    if as_json:
+        output.write_json(
+            {
+                "build_id": answer.build.build_id,
+                "as_of": output.iso(answer.build.as_of),
+                "project": project,
+                "rows": rows,
+            }
+        )
+        return
+    if not rows:
+        output.write_note(
+            "No figure differs beyond the tolerance."
+            if gaps
+            else "No two sources tell of the same session, and none tells what its calls cost."
+        )
+        return
+    numeric = ["calls", "first", "second", "gap", "share"]
+    output.write_table(
+        ["what", "project", "by", "against", "measure", *numeric, ""],
+        [_reconciled_cells(row) for row in rows],
+        numeric=numeric,
+    )
+    output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}.")
+
+
+def _reconciled_cells(row: Mapping[str, Any]) -> list[str]:
+    from agentledger.cli import output
+
+    is_cost = row["comparison"] == "recorded_cost"
+    place = f"{row['occurred_on'] or '(no time)'} {row['model']}"
+    digits = 6 if is_cost else 0
+    return [
+        output.text_of(place if is_cost else row["session_key"][:8]),
+        output.text_of(row["project_name"]),
+        row["first_source"],
+        row["second_source"],
+        row["measure"].replace("_", " "),
+        output.count(row["calls"]),
+        *(output.decimal(row[name], digits) for name in ("first_value", "second_value", "gap")),
+        output.percent(row["gap_share"]),
+        "" if row["is_within_tolerance"] else "differs",
+    ]
 
 
 _REASONS: dict[str, str] = {

@@ -19,6 +19,7 @@ from agentledger import postgres_sources, privacy
 from agentledger.ingest import skill_store_copy
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.registry import Config, Source, load_config
+from agentledger.renames import Rename
 from agentledger.settings import Settings
 
 if TYPE_CHECKING:
@@ -112,6 +113,8 @@ class ScanRoot:
     registered_at: str | None = None
     all_projects: bool = False
     """Whether sessions count that ran outside the registered projects, too."""
+    renames: tuple[Rename, ...] = ()
+    """Folders of its sessions that have another path by now."""
     keeps_texts: bool = False
     """Whether private texts go to the vault."""
     postgres: PostgresEntry | None = None
@@ -196,6 +199,7 @@ def scan_roots(config: Config, settings: Settings, key: bytes) -> list[ScanRoot]
                 project_type="source",
                 zone=source.zone or (mapping and mapping.zone) or settings.host_zone,
                 all_projects=source.projects == "all",
+                renames=config.renames if source.kind in TRANSCRIPT_KINDS else (),
                 keeps_texts=source.content == "vault",
                 postgres=source.postgres,
                 mapping=mapping,

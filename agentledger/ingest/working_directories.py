@@ -7,6 +7,7 @@ what the registry holds (`registry.py`).
 `cwd` decides, not the name of the transcript's folder, which is lossy. A folder that exists here is
 resolved by git; of one that does not, its spelling tells worktrees, and the other folders in which
 sessions began tell subdirectories. The registered project with the longest path around it wins.
+What `[[renames]]` of config.toml say comes before all of it.
 Source of the rules: formats.md 6.1 and design.md (projects) of the shared documents.
 """
 
@@ -20,6 +21,7 @@ import duckdb
 
 from agentledger import privacy
 from agentledger.ingest.scan import TRANSCRIPT_KINDS, ScanRoot
+from agentledger.renames import Rename, renamed
 
 _WORKTREE = re.compile(r"^(.+?)[/\\](?:\.claude[/\\])?\.?worktrees[/\\].+$")
 """`…/.worktrees/NAME`, `…/worktrees/NAME` and `…/.claude/worktrees/NAME`."""
@@ -89,10 +91,12 @@ def write(
         for root in roots
         if root.kind == "skill-metrics" and root.project_type != "source"
     }
-    starts = {folder.cwd for folder in folders if folder.is_session_root}
+    renames = {root.source_id: root.renames for root in roots}
+    by_now = {folder: _renamed(folder, renames.get(folder.source_id, ())) for folder in folders}
+    starts = {moved.cwd for moved in by_now.values() if moved.is_session_root}
     highest = max((entry[0] for entry in known.values()), default=0)
     for folder in folders:
-        found = resolve(folder, registered, starts, key)
+        found = resolve(by_now[folder], registered, starts, key)
         number, *before = known.get((folder.source_id, folder.cwd), (None, None, None))
         if number is None:
             highest += 1
@@ -126,6 +130,17 @@ def resolve(
         if around is not None:
             return Resolved(around, "registered", registered[around])
     return Resolved(path, rule, privacy.project_id(key, path))
+
+
+def _renamed(folder: Folder, renames: Sequence[Rename]) -> Folder:
+    """The folder where it lies by now; itself when nobody renamed it."""
+    cwd = renamed(folder.cwd, renames)
+    if cwd == folder.cwd:
+        return folder
+    before = folder.repository
+    # Of a path that exists again, git knows best; else what was known of the old one moved along.
+    repository = git_root(cwd) or (None if before is None else renamed(before, renames))
+    return Folder(folder.source_id, cwd, folder.is_session_root, repository)
 
 
 def _repository(folder: Folder, starts: Iterable[str]) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from agentledger.errors import AgentLedgerError, NothingPublishedError, RunLockedError
 from agentledger.query.answers import read_answer
+from agentledger.query.drift import DRIFT, drift_in_words
 from agentledger.settings import Settings
 from agentledger.snapshot import open_snapshot
 
@@ -26,6 +27,9 @@ MAX_REJECT_SHARE: Final = 0.05
 
 MODELS_NAMED: Final = 5
 """Unpriced models that a note names; the rest are counted."""
+
+DRIFT_NAMED: Final = 5
+"""Likewise of what tools wrote that nobody told us of."""
 
 UNHEALTHY_RUN_STATES: Final = {"failed": "failed", "crashed": "was killed before it ended"}
 
@@ -51,6 +55,10 @@ class Findings:
     """Whether sources changed since the last run; None when that cannot be told."""
     unpriced: tuple[tuple[str, int, int], ...] = ()
     """Models with calls of unknown cost: name, such calls, their tokens."""
+    drift: tuple[str, ...] = ()
+    """What tools wrote that nobody told us of, in words."""
+    gaps: int = 0
+    """Figures of `reconciliation` that lie further apart than the tolerance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,20 @@ def judge_health(findings: Findings, now: datetime) -> Health:
 
 
 def _notes(findings: Findings) -> list[str]:
+    notes = _unpriced_notes(findings)
+    more = len(findings.drift) - DRIFT_NAMED
+    notes += findings.drift[:DRIFT_NAMED]
+    if more > 0:
+        notes.append(f"{more} more such names are new. `agentledger doctor` lists them.")
+    if findings.gaps:
+        notes.append(
+            f"{findings.gaps} figures differ between two sources that tell of the same. "
+            "`agentledger usage reconcile` shows both."
+        )
+    return notes
+
+
+def _unpriced_notes(findings: Findings) -> list[str]:
     if not findings.unpriced:
         return []
     calls = sum(found[1] for found in findings.unpriced)
@@ -98,6 +120,8 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
     """Look at the snapshot, the registered paths and the file ledger; opens no source file."""
     problem, is_published, holds_records = None, True, False
     unpriced: list[tuple[str, int, int]] = []
+    drift: tuple[str, ...] = ()
+    gaps = 0
     try:
         with open_snapshot(settings) as snapshot:
             # Records of any kind, as `data_freshness` lists them.
@@ -108,6 +132,9 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
                 "select model, unpriced_calls, unpriced_tokens from marts.v_unpriced_models "
                 "order by unpriced_tokens desc, model",
             ).rows
+            drift = tuple(map(drift_in_words, read_answer(snapshot, DRIFT).records()))
+            told_apart = "select count(*) from marts.reconciliation where not is_within_tolerance"
+            ((gaps,),) = read_answer(snapshot, told_apart).rows
     except NothingPublishedError:
         is_published = False
     except AgentLedgerError as error:
@@ -120,6 +147,8 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
         missing_paths=_missing_paths(settings),
         has_new_data=_has_new_data(settings),
         unpriced=tuple(unpriced),
+        drift=drift,
+        gaps=gaps,
     )
 
 

@@ -27,6 +27,7 @@ NO_LOGIC = {
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
     "v_intent_semreg_overrides", "stg_ledger__working_directories",
     "stg_ledger__priced_models", "stg_ledger__model_prices",
+    "stg_claude_code__line_shapes", "stg_codex__line_shapes",
     # What other models decided, one below the other.
     "int_llm_call_versions", "int_tool_call_versions", "int_skill_invocation_versions",
 }  # fmt: skip
@@ -166,7 +167,8 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "intent_repeat_utterances", "verb_boost_rules", "verb_alias_proposals",
         "v_intent_top_clarify_verbs", "v_intent_semreg_overrides", "v_intent_semreg_denies",
         "v_intent_arg_fill_failures", "v_intent_macro_denies", "v_intent_failure_modes",
-        "usage_quarter_hours", "dim_model_prices", "v_unpriced_models",
+        "usage_quarter_hours", "dim_model_prices", "v_unpriced_models", "source_drift",
+        "reconciliation",
         "agent_metrics", "agent_metrics_rolling", "agent_health", "agent_feedback_issues",
         "agent_suggestions", "agent_evolution", "validated_patterns", "suggestion_acceptance",
         "turns_cut_off_early", "session_trajectories", "turn_cutoff_rates", "turn_stop_reasons",

@@ -74,6 +74,17 @@ create table marts.v_unpriced_models (
     provider varchar, model varchar, calls bigint, unpriced_calls bigint, unpriced_tokens bigint,
     reason varchar, first_called_at timestamptz, last_called_at timestamptz
 );
+create table marts.source_drift (
+    source_kind varchar, what varchar, name varchar, occurrences bigint, n_files bigint,
+    example_file_id bigint, example_line_no bigint, unparsed_share double,
+    unparsed_share_before double, is_alarm boolean
+);
+create table marts.reconciliation (
+    reconciliation_key uuid, comparison varchar, project_id varchar, session_key uuid,
+    model varchar, first_source varchar, second_source varchar, measure varchar, calls bigint,
+    first_value double, second_value double, gap double, gap_share double,
+    is_within_tolerance boolean, occurred_on date
+);
 create table marts.ledger_usage as
 select * from (values
     ('__all__', '__all__', '__all__', 9, 1, 4.0, 30.0, null, null, null, null, null),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from agentledger import registry
-from agentledger.ingest import working_directories
+from agentledger.ingest import plan, working_directories
 from agentledger.ingest.working_directories import Folder
 from tests.unit.conftest import AS_OF, Ledger
 
@@ -322,3 +322,29 @@ def test_sessions_outside_registered_projects_count_where_the_source_says_so(
     )
     transcripts.counts()
     assert ledger.rows(active) == [("shop", True), ("x", False)]
+
+
+def test_a_renamed_folder_takes_its_old_sessions_along_at_the_next_run(
+    transcripts: Transcripts,
+) -> None:
+    """And gives them back when the entry goes: the lines know where they were written."""
+    ledger = transcripts.ledger
+    shop = ledger.project("shop")
+    transcripts.write(
+        "p/s.jsonl", response(1, "m1", 5, cwd="/gone/store/api"), response(2, "m2", 5, cwd="/w/x")
+    )
+    known = (
+        "select cwd, rule, project_path, load_seq from raw.working_directories "
+        "where cwd like '/gone%'"
+    )
+    transcripts.counts()
+    assert [row[:2] for row in ledger.rows(known)] == [("/gone/store/api", "itself")]
+    path = ledger.settings.config_path
+    before = path.read_text()
+    path.write_text(f'{before}\n[[renames]]\nfrom = "/gone/store"\nto = "{shop}"\n')
+    assert plan.new_work(ledger.settings).anything
+    transcripts.counts()
+    assert [row[:3] for row in ledger.rows(known)] == [("/gone/store/api", "registered", str(shop))]
+    path.write_text(before)
+    transcripts.counts()
+    assert [row[:2] for row in ledger.rows(known)] == [("/gone/store/api", "itself")]

@@ -28,6 +28,11 @@ READ = {
     "rank_by_subject_duration rank_by_subject_quality needs_improvement last_asked_at subject_uses "
     "subject_known_outcomes subject_success_rate subject_success_rate_low "
     "subject_success_rate_high subject_p95_duration_ms subject_insight",
+    "ops/source_drift": "source_kind what name occurrences n_files example_file_id "
+    "example_line_no unparsed_share unparsed_share_before is_alarm",
+    "usage/reconciliation": "reconciliation_key comparison project_id session_key model "
+    "first_source second_source measure calls first_value second_value gap gap_share "
+    "is_within_tolerance occurred_on",
     "skills/skill_project_comparison": "skill_name project_id shrunk_rank shrunk_rate "
     "known_outcomes success_rate success_rate_low success_rate_high pooled_rate pooled_outcomes "
     "prior_strength rest_success_rate rate_difference p_value differs evidence",

@@ -1,0 +1,154 @@
+{#- Where two sources tell of one thing: what each says and how far apart they are. Which of them
+    counts was decided long before, and nothing here changes it. #}
+{%- set tokens = token_tiers() %}
+with versions as (
+    select * from {{ ref('int_llm_call_versions') }}
+),
+
+-- What a source says of a session by itself: what counts of it, and what would if no transcript
+-- told the same.
+tellers as (
+    select distinct session_id, source_kind
+    from versions
+    where session_id is not null and (is_kept or is_owner or drop_reason = 'told_by_transcript')
+),
+
+shared_sessions as (
+    select session_id
+    from tellers
+    group by session_id
+    having count(*) > 1
+),
+
+calls as (
+    select
+        source_kind,
+        llm_call_key,
+        max(case when is_owner or drop_reason = 'told_by_transcript' then session_id end)
+            as session_id
+        {%- for tier in tokens %},
+        sum(coalesce(
+            case when drop_reason = 'told_by_transcript' then {{ tier }}_tokens
+                else kept_{{ tier }}_tokens
+            end,
+            0
+        )) as {{ tier }}
+        {%- endfor %}
+    from versions
+    where (is_kept or is_owner or drop_reason = 'told_by_transcript') and not is_synthetic
+    group by source_kind, llm_call_key
+),
+
+told as (
+    select
+        calls.session_id,
+        calls.source_kind,
+        count(*) as calls
+        {%- for tier in tokens %},
+        sum(calls.{{ tier }}) as {{ tier }}_tokens
+        {%- endfor %}
+    from calls
+    where calls.session_id in (select shared_sessions.session_id from shared_sessions)
+    group by calls.session_id, calls.source_kind
+),
+
+facts as (
+    select
+        facts.llm_call_key,
+        facts.project_id,
+        facts.session_key,
+        facts.source_kind,
+        facts.model,
+        facts.cost_usd,
+        facts.cost_as_billed_usd,
+        case
+            when not facts.ts_suspicious
+                then {{ utc_day('facts.occurred_at') }}
+        end as occurred_on
+    from {{ ref('fct_llm_calls') }} as facts
+    inner join {{ active_projects() }} as active on facts.project_id = active.project_id
+),
+
+-- The session as readers know it: of the source whose calls count.
+sessions as (
+    select
+        versions.session_id,
+        min(facts.session_key) as session_key,
+        min_by(facts.project_id, facts.session_key) as project_id
+    from facts
+    inner join versions on facts.llm_call_key = versions.llm_call_key and versions.is_owner
+    where versions.session_id in (select shared_sessions.session_id from shared_sessions)
+    group by versions.session_id
+),
+
+measured as (
+    {%- for measure in ['calls'] + tokens %}
+    {%- set column = measure if measure == 'calls' else measure ~ '_tokens' %}
+    select
+        'sources_of_session' as comparison,
+        sessions.project_id,
+        sessions.session_key,
+        cast(null as varchar) as model,
+        cast(null as date) as occurred_on,
+        first_told.source_kind as first_source,
+        second_told.source_kind as second_source,
+        '{{ column }}' as measure,
+        cast(first_told.{{ column }} as double) as first_value,
+        cast(second_told.{{ column }} as double) as second_value,
+        greatest(first_told.calls, second_told.calls) as calls
+    from told as first_told
+    inner join told as second_told
+        on first_told.session_id = second_told.session_id
+        and first_told.source_kind < second_told.source_kind
+    inner join sessions on first_told.session_id = sessions.session_id
+    union all
+    {%- endfor %}
+    select
+        'recorded_cost' as comparison,
+        project_id,
+        cast(null as uuid) as session_key,
+        model,
+        occurred_on,
+        source_kind as first_source,
+        'prices' as second_source,
+        'cost_usd' as measure,
+        cast(sum(cost_as_billed_usd) as double) as first_value,
+        cast(sum(cost_usd) as double) as second_value,
+        count(*) as calls
+    from facts
+    where cost_as_billed_usd is not null and cost_usd is not null
+    group by project_id, model, occurred_on, source_kind
+),
+
+gaps as (
+    select
+        *,
+        first_value - second_value as gap,
+        {{ ratio(
+            'abs(first_value - second_value)', 'greatest(abs(first_value), abs(second_value))'
+        ) }} as gap_share
+    from measured
+)
+
+select
+    {{ key_128([
+        'comparison', 'project_id', "coalesce(cast(session_key as varchar), '')",
+        "coalesce(model, '')", "coalesce(cast(occurred_on as varchar), '')", 'first_source',
+        'second_source', 'measure'
+    ]) }} as reconciliation_key,
+    comparison,
+    project_id,
+    session_key,
+    model,
+    first_source,
+    second_source,
+    measure,
+    calls,
+    first_value,
+    second_value,
+    gap,
+    gap_share,
+    coalesce({{ comparable('gap_share') }} <= {{ var('reconciliation_tolerance') }}, true)
+        as is_within_tolerance,
+    occurred_on
+from gaps

@@ -1,0 +1,16 @@
+{#- 1:1 with raw.codex_lines: of each line, what tells how its tool
+    writes, and nothing of what it says. #}
+select
+    ---------- text
+    'codex' as source_kind,
+    run_id,
+    line_type,
+    cli_version as tool_version,
+    ---------- numerics
+    file_id,
+    line_no,
+    ordinal,
+    load_seq,
+    ---------- timestamps
+    ingested_at
+from {{ source('raw', 'codex_lines') }}
