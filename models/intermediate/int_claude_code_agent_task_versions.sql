@@ -187,7 +187,8 @@ told as (
                 {{ epoch_micros('spent.last_line_at') }} - {{ epoch_micros('spawns.occurred_at') }}
             ) / 1000.0
             else (
-                {{ epoch_micros('results.completed_at') }} - {{ epoch_micros('spawns.occurred_at') }}
+                {{ epoch_micros('results.completed_at') }}
+                - {{ epoch_micros('spawns.occurred_at') }}
             ) / 1000.0
         end as latency_ms
     from spawns

@@ -167,8 +167,8 @@ related as (
 judged_totals as (
     select
         *,
-        -- What a child repeats stands at its beginning; of a fork whose parent nobody has, the first
-        -- total is all that is known of what was copied.
+        -- What a child repeats stands at its beginning; of a fork whose parent nobody has, the
+        -- first total is all that is known of what was copied.
         bool_and(is_of_parent) over (
             partition by thread_key order by place
             rows between unbounded preceding and current row

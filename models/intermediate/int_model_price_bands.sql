@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
-{#- The prices of a model side by side: whenever one of them changes a new row begins, and every band
-    of context has a row of its own. So a call needs exactly one row. A class without a price in the
-    band has the price of the band below it. #}
+{#- The prices of a model side by side: whenever one of them changes a new row begins, and every
+    band of context has a row of its own. So a call needs exactly one row. A class without a price
+    in the band has the price of the band below it. #}
 with prices as (
     select * from {{ ref('stg_ledger__model_prices') }}
 ),

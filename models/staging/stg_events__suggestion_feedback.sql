@@ -1,5 +1,5 @@
-{#- One row per row of raw.suggestion_feedback: what people thought of a suggestion. It has no agent,
-    no cost and no latency, and it is never a task. -#}
+{#- One row per row of raw.suggestion_feedback: what people thought of a suggestion. It has no
+    agent, no cost and no latency, and it is never a task. -#}
 with events as (
     select
         *,
@@ -25,7 +25,8 @@ select
         flags,
         case
             when confidence is not null
-                and not coalesce(written_confidence between 0 and 1, false) then 'confidence_refused'
+                and not coalesce(written_confidence between 0 and 1, false)
+                then 'confidence_refused'
         end
     ), '') as flags,
     updated_at as updated_at_raw,

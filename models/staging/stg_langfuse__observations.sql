@@ -68,7 +68,9 @@ select
     nullif(try_cast(total_cost as double), 0) as recorded_cost_usd,
     cast(case
         when ended_instant >= started_instant
-            then ({{ epoch_micros('ended_instant') }} - {{ epoch_micros('started_instant') }}) / 1000.0
+            then (
+                {{ epoch_micros('ended_instant') }} - {{ epoch_micros('started_instant') }}
+            ) / 1000.0
     end as double) as duration_ms,
     ---------- booleans
     coalesce(input_tokens, 0) > 0 or coalesce(output_tokens, 0) > 0 as has_tokens,

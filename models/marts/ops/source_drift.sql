@@ -1,5 +1,6 @@
-{#- What the tools write, when each thing was first met, and what of it nobody told us of. The same
-    names in the same files are the same rows; which of them are new depends on the order of runs. #}
+{#- What the tools write, when each thing was first met, and what of it nobody told us of. The
+    same names in the same files are the same rows; which of them are new depends on the order of
+    runs. #}
 {%- set kind_of_source = "replace(split_part({}, ':', 1), '-', '_')" %}
 with shapes as (
     select * from {{ ref('int_source_shapes') }}

@@ -1,6 +1,7 @@
-{#- What a skill cost is a matter of definition, so the definitions stand side by side, and how far they
-    are apart. A response counts once for a skill and a rule, however many of its invocations claim
-    it. Subagents whose own lines are missing are counted: what they cost is in no number here. #}
+{#- What a skill cost is a matter of definition, so the definitions stand side by side, and how
+    far they are apart. A response counts once for a skill and a rule, however many of its
+    invocations claim it. Subagents whose own lines are missing are counted: what they cost is in
+    no number here. #}
 {%- set measures = [
     'calls', 'input_fresh_tokens', 'cache_write_5m_tokens', 'cache_write_1h_tokens',
     'cache_read_tokens', 'output_tokens', 'total_tokens', 'unpriced_calls'

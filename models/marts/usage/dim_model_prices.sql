@@ -7,7 +7,8 @@ select
     prices.context_threshold,
     prices.usd_per_token,
     cast(
-        prices.usd_per_token * case when prices.token_class = 'web_search' then 1000 else 1000000 end
+        prices.usd_per_token
+        * case when prices.token_class = 'web_search' then 1000 else 1000000 end
         as double
     ) as usd_as_quoted,
     prices.valid_from,

@@ -111,7 +111,10 @@ priced as (
     left join bands
         on {{ is_band_of_call('tiered', 'bands') }}
             -- A price that always held needs no time.
-            and (tiered.priced_at >= bands.valid_from or (tiered.priced_at is null and bands.holds_always))
+            and (
+                tiered.priced_at >= bands.valid_from
+                or (tiered.priced_at is null and bands.holds_always)
+            )
             and (bands.valid_to is null or tiered.priced_at < bands.valid_to)
     left join todays_bands
         on {{ is_band_of_call('tiered', 'todays_bands') }}

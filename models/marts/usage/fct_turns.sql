@@ -152,7 +152,8 @@ told as (
             turns.stated_duration_ms,
             case
                 when turns.has_prompt and turns.last_answer_at >= turns.started_at then (
-                    {{ epoch_micros('turns.last_answer_at') }} - {{ epoch_micros('turns.started_at') }}
+                    {{ epoch_micros('turns.last_answer_at') }}
+                    - {{ epoch_micros('turns.started_at') }}
                 ) / 1000.0
             end
         ) as duration_ms,
