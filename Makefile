@@ -58,7 +58,7 @@ test-e2e: setup manifest ## Files to answers, with kills in between
 	@$(BIN)/python -m pytest tests/e2e -m "not slow"
 
 test-crash: setup manifest ## Kill the process at many more random moments (minutes)
-	@$(BIN)/python -m pytest tests/e2e -m "slow and crash"
+	@$(BIN)/python -m pytest tests/e2e tests/unit/test_vault.py -m "slow and crash"
 
 test-browser: setup manifest chromium ## Both pages in headless Chromium (minutes)
 	@.uv/bin/uv sync --frozen --quiet --python $(PYTHON) --group browser
