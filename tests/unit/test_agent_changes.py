@@ -66,7 +66,8 @@ def test_a_tick_refuses_rows_that_are_not_built(settings: Settings) -> None:
     connection = duckdb.connect()
     create_raw_schema(connection)
     connection.execute(
-        "insert into raw.run_context values ('run-1', '2026-03-01 00:00:00+00', 7, 'p', 's', 'm', 'c')"
+        "insert into raw.run_context "
+        "values ('run-1', '2026-03-01 00:00:00+00', 7, 'p', 's', 'm', 'c')"
     )
     with pytest.raises(PublishRefusedError, match="agentledger run"):
         ticks.advance(settings, connection, run_id="run-2", as_of=NOW)
