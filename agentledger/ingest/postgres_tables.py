@@ -186,7 +186,8 @@ def _missing(wanted: EventFormat, columns: Mapping[str, Column]) -> list[str]:
     """Columns without which no record can be made."""
     needed: set[str] = set()
     for column in re.findall(r"(\w+) is not null", wanted.must_have):
-        fields = list(dict.fromkeys(re.findall(r"x\.(\w+)", wanted.columns[column])))
+        read = dict.fromkeys(re.findall(r"x\.(\w+)", wanted.columns[column]))
+        fields = [name for name in read if name in wanted.fields]
         if not any(name in columns for name in fields):
             needed |= set(fields[:1])
     if not _tells(wanted, columns):
