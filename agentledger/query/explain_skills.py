@@ -33,15 +33,7 @@ _SKILL_ROWS: Final = f"""
         select
             usage_key, file_id, ordinal, drop_reason, outcome, skill_name, project_id,
             invoked_on, occurred_at
-        from intermediate.int_skill_invocations__versioned
-        union all
-        select
-            usage_key, file_id, ordinal, null, outcome, skill_name, project_id, invoked_on,
-            occurred_at
-        from marts.fct_skill_invocations
-        where usage_key not in (
-            select usage_key from intermediate.int_skill_invocations__versioned
-        )
+        from intermediate.int_skill_invocation_versions
     )
 
     select

@@ -78,13 +78,13 @@ def built(tmp_path: Path) -> Iterator[Settings]:
             ) as t (usage_key, project_id, skill_name, invoked_on, ts_suspicious, outcome, file_id,
                 ordinal);
             alter table marts.fct_skill_invocations add column occurred_at timestamptz;
-            create table intermediate.int_skill_invocations__versioned as select * from (values
+            create table intermediate.int_skill_invocation_versions as select * from (values
                 ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'success', 1, 3, null),
                 ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'unknown', 1, 2,
                     'superseded_version')
             ) as t (usage_key, project_id, skill_name, invoked_on, outcome, file_id, ordinal,
                 drop_reason);
-            alter table intermediate.int_skill_invocations__versioned
+            alter table intermediate.int_skill_invocation_versions
                 add column occurred_at timestamptz;
             create table marts.skill_aggregates as select
                 'commit' as skill_name, '{SHOP}' as project_id, 'daily' as time_window,
