@@ -56,22 +56,20 @@ _SUBAGENTS: Final = """
     order by 1, 2
 """
 _TIMES: Final = """
-    select files.path as path, min(lines.line_no) as line_no, count(*) as rows_of_it
+    select files.path as path, lines.line_no as line_no
     from intermediate.int_llm_call_versions as lines
     left join raw.files as files on files.file_id = lines.file_id
     where lines.ts_suspicious
-    group by files.path
-    order by rows_of_it desc, path
+    order by path, line_no
 """
 _ENDS: Final = """
-    select files.path as path, min(results.line_no) as line_no, count(*) as rows_of_it
+    select files.path as path, results.line_no as line_no
     from intermediate.int_tool_call_versions as results
     inner join intermediate.int_tool_call_versions as calls
         on calls.tool_call_key = results.tool_call_key and calls.is_call and calls.is_kept
     left join raw.files as files on files.file_id = results.file_id
     where not results.is_call and results.is_kept and results.occurred_at < calls.occurred_at
-    group by files.path
-    order by rows_of_it desc, path
+    order by path, line_no
 """
 _PENDING: Final = """
     select path, message from raw.files where state in ('pending', 'unreadable')
@@ -279,12 +277,15 @@ def _clocks(times: Sequence[Mapping[str, Any]], ends: Sequence[Mapping[str, Any]
         (ends, "of tools ended before they began; their durations are unknown"),
     ):
         if rows:
-            total = sum(row["rows_of_it"] for row in rows)
+            # Of each file the first place is enough to look at.
+            first: dict[str, int] = {}
+            for row in rows:
+                first.setdefault(row["path"], row["line_no"])
             findings.append(
                 Finding(
                     "clocks",
-                    f"{total:,} records {what}.",
-                    _listed([f"{row['path']}:{row['line_no']}" for row in rows]),
+                    f"{len(rows):,} records {what}.",
+                    _listed([f"{path}:{line_no}" for path, line_no in first.items()]),
                     "Set the clock of that machine; what is written stays as it is.",
                 )
             )

@@ -259,7 +259,7 @@ def test_names_and_literals_of_a_hostile_mapping_stay_data() -> None:
         connection.execute("set variable hmac_inner = ''::blob; set variable hmac_outer = ''::blob")
         connection.execute(
             "create table batch_files as select 1 as file_id, 's' as source_id, 'p' as project_id, "
-            "true as names_projects"
+            "true as names_projects, false as keeps_texts"
         )
         record = json.dumps({evil: "it's"})
         connection.execute(

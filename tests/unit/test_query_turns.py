@@ -163,7 +163,8 @@ def built(tmp_path: Path) -> Iterator[Settings]:
                     (uuid '4f2a9c1d-0000-0000-0000-000000000003', 't-79', 'agent_telemetry', 'q')
                 ) as t (session_key, session_id, source_kind, project_id);
             create table intermediate.int_agent_telemetry_versions as
-                select uuid '{KEY}' as telemetry_key, uuid '{OTHER}' as record_key, true as is_kept;
+                select uuid '{KEY}' as telemetry_key, uuid '{OTHER}' as record_key,
+                uuid '{KEY}' as content_hash, true as is_kept;
             create table intermediate.int_agent_telemetry_records as select
                 1 as seq, 1 as turn_seq, 1 as seq_in_turn, timestamptz '2026-05-04 12:00Z'
                 as occurred_at, 1120.0 as offset_ms, 'llm_call' as record_type, 'm' as model,
@@ -183,8 +184,10 @@ def built(tmp_path: Path) -> Iterator[Settings]:
 class Vault:
     """A source of texts of one record."""
 
-    def texts_of(self, record_keys: Sequence[str]) -> Mapping[str, Mapping[str, str]]:
-        return {key: {"user_message": "hello"} for key in record_keys if key == OTHER}
+    def texts_of(
+        self, records: Sequence[tuple[str, str]]
+    ) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
+        return {key: {"user_message": ["hello"]} for key in records if key == (OTHER, KEY)}
 
 
 @pytest.mark.parametrize("name", ["t-77", KEY, KEY[:30] + "000001", KEY.upper()])
@@ -200,7 +203,7 @@ def test_texts_stand_beside_their_record_when_somebody_has_them(built: Settings)
     found = replay("t-77", texts=Vault(), settings=built)
     assert found["has_texts"]
     assert found["note"] is None
-    assert found["records"][0]["texts"] == {"user_message": "hello"}
+    assert found["records"][0]["texts"] == {"user_message": ["hello"]}
 
 
 @pytest.mark.parametrize("name", ["t-79", "nothing", "3f2", ""])
