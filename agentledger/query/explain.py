@@ -89,12 +89,8 @@ _USAGE_ROWS: Final = f"""
 """
 _USAGE_FIGURE: Final = """
     select
-        cast(coalesce(sum(calls), 0) as bigint) as calls,
-        cast(coalesce(sum(input_fresh_tokens), 0) as bigint) as input_fresh_tokens,
-        cast(coalesce(sum(cache_write_5m_tokens + cache_write_1h_tokens), 0) as bigint)
-            as cache_write_tokens,
-        cast(coalesce(sum(cache_read_tokens), 0) as bigint) as cache_read_tokens,
-        cast(coalesce(sum(output_tokens), 0) as bigint) as output_tokens
+        calls, input_fresh_tokens, cache_read_tokens, output_tokens,
+        cache_write_5m_tokens + cache_write_1h_tokens as cache_write_tokens
     from marts.usage_quarter_hours as facts
     where {of_figure}
 """
@@ -158,9 +154,9 @@ def explain_usage(
             asked = _of_day(asked_day, zone, scope)
         sql = _USAGE_ROWS.format(of_calls=asked.calls, of_lines=asked.lines)
         rows = read_rows(connection, sql, asked.values)
-        (figure,) = read_rows(
-            connection, _USAGE_FIGURE.format(of_figure=asked.figure), asked.values
-        )
+        quarters = read_rows(connection, _USAGE_FIGURE.format(of_figure=asked.figure), asked.values)
+    names = ("calls", *(f"{tier}_tokens" for tier in TIERS))
+    figure = {name: sum(quarter[name] for quarter in quarters) for name in names}
     tokens = [_tier(tier, rows, figure) for tier in TIERS]
     calls = {row["llm_call_key"] for row in rows if row["is_of_this"]}
     note = None

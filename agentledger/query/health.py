@@ -133,8 +133,8 @@ def gather_findings(settings: Settings, status: Mapping[str, Any]) -> Findings:
                 "order by unpriced_tokens desc, model",
             ).rows
             drift = tuple(map(drift_in_words, read_answer(snapshot, DRIFT).records()))
-            told_apart = "select count(*) from marts.reconciliation where not is_within_tolerance"
-            ((gaps,),) = read_answer(snapshot, told_apart).rows
+            told_apart = "select measure from marts.reconciliation where not is_within_tolerance"
+            gaps = len(read_answer(snapshot, told_apart).rows)
     except NothingPublishedError:
         is_published = False
     except AgentLedgerError as error:
