@@ -100,9 +100,8 @@ def _source_generation(
 
     A known source got another time zone: every instant of it may move. Or another mapping: its rows
     of the one before are gone. Or the projects changed, and an event stands in several of them:
-    which of its copies counts is to be decided anew. A source
-    that is merely added brings its own rows, so it must not cause a full rebuild, which a digest
-    over all of them would.
+    which of its copies counts is to be decided anew. A source that is merely added brings its own
+    rows, so it must not cause a full rebuild, which a digest over all of them would.
     """
     if built is None:
         return "0"
@@ -117,8 +116,9 @@ def _source_generation(
 def _reads_otherwise(root: "ScanRoot", zone: str | None, mapping: str | None) -> bool:
     """Whether what was read of a source before means something else now."""
     # A mapping that cannot be used now leaves what was read as it is.
-    remapped = None not in (root.mapping, mapping) and root.mapping.fingerprint != mapping  # type: ignore[union-attr]
-    return remapped or zone not in (None, root.zone)
+    if root.mapping is not None and mapping not in (None, root.mapping.fingerprint):
+        return True
+    return zone not in (None, root.zone)
 
 
 def _projects_share_events(connection: duckdb.DuckDBPyConnection) -> bool:

@@ -8,6 +8,7 @@ what the owner opted in to, and a user who leaves the UI open expects numbers th
 a switch in the UI stops each of them for good.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import dagster as dg
@@ -26,105 +27,70 @@ DAILY_AT_MIDNIGHT = "0 0 * * *"
 def build_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinition]:
     """Make the schedules; all of them tell time in UTC.
 
+    What is new makes a whole run, every 5 minutes for the agents; when nothing is, what ages by the
+    clock alone moves on.
+
     Args:
         settings: The data home that is asked for new work.
         jobs: What the schedules start.
     """
 
-    @dg.schedule(
-        name="skill_aggregates_hourly",
-        cron_schedule=HOURLY,
-        execution_timezone="UTC",
-        job=jobs.refresh,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The whole ledger, hourly; skips while a run is writing or nothing is new.",
-    )
-    def skill_aggregates_hourly() -> dg.RunRequest | dg.SkipReason:
-        reason = reason_to_skip(settings)
-        if reason is not None:
-            return dg.SkipReason(reason)
-        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:skill_aggregates_hourly"})
+    def nothing_new() -> str | None:
+        return reason_to_skip(settings)
 
-    @dg.schedule(
-        name="docs_daily",
-        cron_schedule=DAILY_AT_MIDNIGHT,
-        execution_timezone="UTC",
-        job=jobs.docs,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The dbt docs site, each day at 00:00 UTC; skips while nothing is built.",
-    )
-    def docs_daily() -> dg.RunRequest | dg.SkipReason:
-        if not settings.published_pointer.exists():
-            return dg.SkipReason("Nothing is published yet, so there is nothing to document.")
-        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:docs_daily"})
+    def nothing_ages() -> str | None:
+        return reason_to_skip_tick(settings)
 
-    @dg.schedule(
-        name="retention_daily",
-        cron_schedule=DAILY_AT_MIDNIGHT,
-        execution_timezone="UTC",
-        job=jobs.refresh,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Removes what is older than `retention_days` each day at 00:00 UTC; skips "
-        "while everything is kept or nothing is due.",
-    )
-    def retention_daily() -> dg.RunRequest | dg.SkipReason:
-        reason = reason_to_skip(settings)
-        if reason is not None:
-            return dg.SkipReason(reason)
-        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:retention_daily"})
+    def nothing_published(what: str) -> Callable[[], str | None]:
+        said = f"Nothing is published yet, so there is nothing to {what}."
+        return lambda: None if settings.published_pointer.exists() else said
 
-    @dg.schedule(
-        name="knowledge_export_daily",
-        cron_schedule=DAILY_AT_MIDNIGHT,
-        execution_timezone="UTC",
-        job=jobs.knowledge_export,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Validated patterns to exports/knowledge, each day at 00:00 UTC; skips while "
-        "nothing is published.",
-    )
-    def knowledge_export_daily() -> dg.RunRequest | dg.SkipReason:
-        if not settings.published_pointer.exists():
-            return dg.SkipReason("Nothing is published yet, so there is nothing to export.")
-        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:knowledge_export_daily"})
-
+    by_the_clock = "When nothing is new: {} by the clock alone."
     return [
-        skill_aggregates_hourly,
-        docs_daily,
-        retention_daily,
-        knowledge_export_daily,
-        *_agent_schedules(settings, jobs),
-    ]
+        _schedule(
+            "skill_aggregates_hourly", HOURLY, jobs.refresh, nothing_new,
+            "The whole ledger, hourly; skips while a run is writing or nothing is new.",
+        ),
+        _schedule(
+            "docs_daily", DAILY_AT_MIDNIGHT, jobs.docs, nothing_published("document"),
+            "The dbt docs site, each day at 00:00 UTC; skips while nothing is built.",
+        ),
+        _schedule(
+            "retention_daily", DAILY_AT_MIDNIGHT, jobs.refresh, nothing_new,
+            "Removes what is older than `retention_days` each day at 00:00 UTC; skips while "
+            "everything is kept or nothing is due.",
+        ),
+        _schedule(
+            "knowledge_export_daily", DAILY_AT_MIDNIGHT, jobs.knowledge_export,
+            nothing_published("export"),
+            "Validated patterns to exports/knowledge, each day at 00:00 UTC; skips while nothing "
+            "is published.",
+        ),
+        _schedule(
+            "agent_metrics_refresh", EVERY_5_MINUTES, jobs.refresh, nothing_new,
+            "Every 5 minutes the whole ledger, when something is new.",
+        ),
+        _schedule(
+            "agent_metrics_tick", EVERY_5_MINUTES, jobs.agent_metrics, nothing_ages,
+            by_the_clock.format("windows of agents"),
+        ),
+        _schedule(
+            "agent_feedback_tick", EVERY_30_MINUTES, jobs.agent_feedback, nothing_ages,
+            by_the_clock.format("feedback on agents"),
+        ),
+        _schedule(
+            "agent_evolution_tick", HOURLY, jobs.agent_evolution, nothing_ages,
+            by_the_clock.format("changes of agents"),
+        ),
+    ]  # fmt: skip
 
 
-def _agent_schedules(settings: Settings, jobs: Jobs) -> list[dg.ScheduleDefinition]:
-    """What is new makes a whole run every 5 minutes; else what ages by the clock alone moves on."""
-
-    @dg.schedule(
-        name="agent_metrics_refresh",
-        cron_schedule=EVERY_5_MINUTES,
-        execution_timezone="UTC",
-        job=jobs.refresh,
-        default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Every 5 minutes the whole ledger, when something is new.",
-    )
-    def agent_metrics_refresh() -> dg.RunRequest | dg.SkipReason:
-        reason = reason_to_skip(settings)
-        if reason is not None:
-            return dg.SkipReason(reason)
-        return dg.RunRequest(tags={TRIGGER_TAG: "schedule:agent_metrics_refresh"})
-
-    return [agent_metrics_refresh] + [
-        _tick_schedule(settings, name, cron, job, description)
-        for name, cron, job, description in (
-            ("agent_metrics_tick", EVERY_5_MINUTES, jobs.agent_metrics, "windows of agents"),
-            ("agent_feedback_tick", EVERY_30_MINUTES, jobs.agent_feedback, "feedback on agents"),
-            ("agent_evolution_tick", HOURLY, jobs.agent_evolution, "changes of agents"),
-        )
-    ]
-
-
-def _tick_schedule(
-    settings: Settings, name: str, cron: str, job: Any, description: str
+def _schedule(
+    name: str,
+    cron: str,
+    job: Any,
+    reason_to_wait: Callable[[], str | None],
+    description: str,
 ) -> dg.ScheduleDefinition:
     @dg.schedule(
         name=name,
@@ -132,12 +98,12 @@ def _tick_schedule(
         execution_timezone="UTC",
         job=job,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"When nothing is new: {description} by the clock alone.",
+        description=description,
     )
-    def tick() -> dg.RunRequest | dg.SkipReason:
-        reason = reason_to_skip_tick(settings)
+    def schedule() -> dg.RunRequest | dg.SkipReason:
+        reason = reason_to_wait()
         if reason is not None:
             return dg.SkipReason(reason)
         return dg.RunRequest(tags={TRIGGER_TAG: f"schedule:{name}"})
 
-    return tick
+    return schedule

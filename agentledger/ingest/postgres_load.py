@@ -162,5 +162,7 @@ class _NumberedRows:
                 self.rows += batch.num_rows
                 yield pa.RecordBatch.from_arrays([*batch.columns, numbers], schema=schema)
         except Exception as error:
+            # Whatever the driver raises comes out of DuckDB as an error of DuckDB's: remembered
+            # here, so that a person reads what the server said.
             self.problem = self._session.problem(error)
             raise

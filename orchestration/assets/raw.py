@@ -120,54 +120,51 @@ def build_raw_assets(
                     | collection_metadata(key.path[-1], report),
                 )
 
-    source_files = dg.AssetSpec(
-        key=SOURCE_FILES,
+    return [*_sources(), collect_sources]
+
+
+def _sources() -> list[dg.AssetSpec]:
+    """What lies outside, by kind; AgentLedger only reads it."""
+    return [
+        _source(
+            SOURCE_FILES,
+            "Skill metrics of each registered project: `skill_metrics.json`, exports and SQLite "
+            "stores. AgentLedger only reads them; `agentledger register PATH` opts a project in.",
+        ),
+        _source(
+            EVENT_LOGS,
+            "Logs of events: the spool that `agentledger.emit` writes, logs inside the registered "
+            "projects, and what `agentledger source add events PATH` opts in.",
+        ),
+        _source(
+            SERVER_TABLES,
+            "Tables on PostgreSQL servers: `agentledger source add postgres DSN --table NAME` opts "
+            "one in. Sessions are read only.",
+            kind="postgres",
+        ),
+        _source(
+            TRANSCRIPTS,
+            "Transcripts of Claude Code, rollouts of Codex and exports of Langfuse: `agentledger "
+            "source add claude-code`, `codex` or `langfuse` opts them in. Whatever people and "
+            "models wrote stays where it is.",
+        ),
+        _source(
+            OTLP,
+            "Files that an OpenTelemetry collector wrote: `agentledger source add otlp PATH` opts "
+            "them in. Messages, arguments and results stay where they are.",
+        ),
+    ]
+
+
+def _source(key: dg.AssetKey, description: str, kind: str = "json") -> dg.AssetSpec:
+    return dg.AssetSpec(
+        key=key,
         group_name="source_files",
-        kinds={"json"},
+        kinds={kind},
         owners=[MAINTAINERS],
         tags={"layer": "source"},
-        description="Skill metrics of each registered project: `skill_metrics.json`, exports and "
-        "SQLite stores. AgentLedger only reads them; `agentledger register PATH` opts a project "
-        "in.",
+        description=description,
     )
-    event_logs = dg.AssetSpec(
-        key=EVENT_LOGS,
-        group_name="source_files",
-        kinds={"json"},
-        owners=[MAINTAINERS],
-        tags={"layer": "source"},
-        description="Logs of events: the spool that `agentledger.emit` writes, logs inside the "
-        "registered projects, and what `agentledger source add events PATH` opts in.",
-    )
-    transcripts = dg.AssetSpec(
-        key=TRANSCRIPTS,
-        group_name="source_files",
-        kinds={"json"},
-        owners=[MAINTAINERS],
-        tags={"layer": "source"},
-        description="Transcripts of Claude Code, rollouts of Codex and exports of Langfuse: "
-        "`agentledger source add claude-code`, `codex` or `langfuse` opts them in. Whatever "
-        "people and models wrote stays where it is.",
-    )
-    otlp = dg.AssetSpec(
-        key=OTLP,
-        group_name="source_files",
-        kinds={"json"},
-        owners=[MAINTAINERS],
-        tags={"layer": "source"},
-        description="Files that an OpenTelemetry collector wrote: `agentledger source add otlp "
-        "PATH` opts them in. Messages, arguments and results stay where they are.",
-    )
-    server_tables = dg.AssetSpec(
-        key=SERVER_TABLES,
-        group_name="source_files",
-        kinds={"postgres"},
-        owners=[MAINTAINERS],
-        tags={"layer": "source"},
-        description="Tables on PostgreSQL servers: `agentledger source add postgres DSN --table "
-        "NAME` opts one in. Sessions are read only.",
-    )
-    return [source_files, event_logs, server_tables, transcripts, otlp, collect_sources]
 
 
 def _raw_spec(table: str, manifest: Mapping[str, Any]) -> dg.AssetSpec:
