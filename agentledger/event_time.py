@@ -34,6 +34,8 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "otlp_metrics": ("time_ns", "started_ns"),
     "codex_lines": ("ts",),
     "langfuse_observations": ("started_at", "ended_at"),
+    "langfuse_traces": ("started_at", "updated_at"),
+    "langfuse_scores": ("scored_at", "updated_at"),
 }
 """Raw table of records → columns that tell when; the first that can be read counts."""
 

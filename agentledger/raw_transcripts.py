@@ -71,6 +71,20 @@ TRANSCRIPT_TABLES: dict[str, str] = {
         usage_input varchar, usage_output varchar, usage_total varchar, usage_cache_read varchar,
         usage_cache_write varchar, usage_reasoning varchar, total_cost varchar
     """,
+    # One row per version of a trace of Langfuse, per file that holds it.
+    "langfuse_traces": _LINE_COLUMNS
+    + """
+        trace_id varchar, session_id varchar, trace_name varchar, environment varchar,
+        named_project varchar, started_at varchar, updated_at varchar
+    """,
+    # One row per version of a score of Langfuse, per file that holds it; no comments.
+    "langfuse_scores": _LINE_COLUMNS
+    + """
+        score_id varchar, trace_id varchar, observation_id varchar, session_id varchar,
+        named_project varchar, score_name varchar, data_type varchar, score_source varchar,
+        score_value varchar, score_label varchar, environment varchar, scored_at varchar,
+        updated_at varchar
+    """,
     # Where sessions ran, and which project each folder belongs to; resolved anew by each run.
     "working_directories": """
         workdir_id bigint primary key, source_id varchar not null, cwd varchar not null,

@@ -46,7 +46,7 @@ _ALL_COUNTS = ", ".join(
 
 TABLES_WITH_NAMED_PROJECTS = (
     "workflow_executions", "skill_usage", "usage_events", "agent_telemetry",
-    "langfuse_observations",
+    "langfuse_observations", "langfuse_traces", "langfuse_scores",
 )  # fmt: skip
 """Raw tables whose events may name a project of their own."""
 

@@ -36,6 +36,8 @@ class EventFormat:
     """SQL over `x` that names the project, where it is not one field."""
     wrappers: frozenset[str] = field(default_factory=frozenset)
     """Root members of a document that may hold the list of events."""
+    companions: frozenset[str] = field(default_factory=frozenset)
+    """Root members of such a document that are, or list, records beside the events."""
     not_told_by: frozenset[str] = field(default_factory=frozenset)
     """Names that mean another format."""
     known_names: frozenset[str] = field(default_factory=frozenset)

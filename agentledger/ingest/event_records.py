@@ -77,9 +77,10 @@ def read_text(
     walker = Walker(text)
     position = walker.skip_space(0)
     wrappers = frozenset(name for item in formats.values() for name in item.wrappers)
+    companions = frozenset(name for item in formats.values() for name in item.companions)
     while position < len(text):
         try:
-            for value, start, end in _values(walker, position, wrappers):
+            for value, start, end in _values(walker, position, wrappers, companions):
                 take(result, value, (start, end), (expected, formats), flags)
             position = walker.resume_at
         except DocumentError as error:
@@ -172,7 +173,7 @@ def _cell(value: Any) -> Any:
 
 
 def _values(
-    walker: Walker, position: int, wrappers: frozenset[str]
+    walker: Walker, position: int, wrappers: frozenset[str], companions: frozenset[str]
 ) -> Iterator[tuple[Any, int, int]]:
     """Values at a position, a list opened; leaves `resume_at` behind the last one."""
     if walker.peek(position) != "[":
@@ -182,7 +183,7 @@ def _values(
         if inside is None:
             yield value, position, end
         else:
-            for item in inside:
+            for item in (*inside, *_beside(value, companions)):
                 yield item, position, end
         return
     for at in walker.elements(position):
@@ -208,6 +209,17 @@ def _wrapped(value: Any, wrappers: frozenset[str]) -> list[Any] | None:
             if name == "observations" and name in wrappers and isinstance(inside, Members):
                 return list(inside.values())
     return None
+
+
+def _beside(value: Any, companions: frozenset[str]) -> list[Any]:
+    """What stands beside the list of a document: `{"trace": {...}, "observations": [...]}`."""
+    found = [value[name] for name in value if name in companions]
+    return [
+        item
+        for member in found
+        for item in (member if isinstance(member, list) else [member])
+        if isinstance(item, Members)
+    ]
 
 
 def take(

@@ -1,10 +1,10 @@
-"""Exports of Langfuse: how an observation is told, and what may be read of it.
+"""Exports of Langfuse: how observations, traces and scores are told, and what may be read of them.
 
-Belongs here: the allow-list of both spellings, that of the blob export and that of documents, and
+Belongs here: the allow-lists of both spellings, that of the blob export and that of documents, and
 the raw columns they become. Does not belong here: the SQL of a kind of field (`event_columns.py`),
 reading files (`event_stage.py`), which observation counts (the models).
 
-Input, output, metadata, tool arguments and status messages are dropped. Source of the format:
+Input, output, metadata, tool arguments, comments and status messages are dropped. Source of the format:
 formats.md section 9 of the shared documents.
 """
 
@@ -141,4 +141,83 @@ LANGFUSE_OBSERVATIONS = EventFormat(
     glimpses=GLIMPSES,
 )
 
-LANGFUSE_FORMATS: Mapping[str, EventFormat] = {LANGFUSE_OBSERVATIONS.name: LANGFUSE_OBSERVATIONS}
+_OF_A_TRACE = (
+    "id", "name", "environment", "timestamp", "session_id", "sessionId", "project_id", "projectId",
+    "updated_at", "updatedAt",
+)  # fmt: skip
+
+LANGFUSE_TRACES = EventFormat(
+    name="langfuse_traces",
+    told_by=(
+        frozenset({"id", "timestamp", "sessionId", "userId"}),
+        frozenset({"id", "timestamp", "session_id", "user_id"}),
+    ),
+    not_told_by=frozenset({"trace_id", "traceId", "type", "data_type", "dataType"}),
+    fields=texts(*_OF_A_TRACE),
+    columns={
+        "trace_id": _identifier(_OWN),
+        "session_id": _identifier(_either("session_id", "sessionId")),
+        "trace_name": _named("nullif(trim(x.name), $$$$)", _TITLE),
+        "environment": _named("nullif(trim(x.environment), $$$$)", _NAME),
+        "named_project": _identifier(_PROJECT),
+        "started_at": _matching("nullif(trim(x.timestamp), $$$$)", _TIME),
+        "updated_at": _matching(_either("updated_at", "updatedAt"), _TIME),
+    },
+    identity="trace_id",
+    must_have="trace_id is not null",
+    project_sql=_PROJECT,
+    # Of a document the trace stands beside its observations; exports have it by itself.
+    companions=frozenset({"trace", "traces"}),
+    known_names=_LEFT_ALONE
+    | {"created_at", "createdAt", "scores", "corrections", "observations", "version", "latency"},
+)
+
+_OF_A_SCORE = (
+    "id", "timestamp", "name", "value", "string_value", "stringValue", "data_type", "dataType",
+    "source", "environment", "trace_id", "traceId", "observation_id", "observationId",
+    "session_id", "sessionId", "project_id", "projectId", "updated_at", "updatedAt",
+)  # fmt: skip
+
+_SCORE_KIND = _either("data_type", "dataType")
+
+LANGFUSE_SCORES = EventFormat(
+    name="langfuse_scores",
+    told_by=(
+        frozenset({"id", "name", "value", "data_type"}),
+        frozenset({"id", "name", "value", "dataType"}),
+    ),
+    not_told_by=frozenset({"type", "usage_details", "usageDetails"}),
+    fields=texts(*_OF_A_SCORE),
+    columns={
+        "score_id": _identifier(_OWN),
+        "trace_id": _identifier(_TRACE),
+        "observation_id": _identifier(_either("observation_id", "observationId")),
+        "session_id": _identifier(_either("session_id", "sessionId")),
+        "named_project": _identifier(_PROJECT),
+        "score_name": _named("nullif(trim(x.name), $$$$)", _TITLE),
+        "data_type": _named(f"upper({_SCORE_KIND})", _NAME),
+        "score_source": _named("nullif(upper(trim(x.source)), $$$$)", _NAME),
+        # The value of a text is 0, and its text is what somebody wrote.
+        "score_value": f"case when upper({_SCORE_KIND}) is distinct from 'TEXT' "
+        f"then {_matching('x.value', _NUMBER)} end",
+        "score_label": f"case when upper({_SCORE_KIND}) in ('CATEGORICAL', 'BOOLEAN') "
+        f"then {_named(_either('string_value', 'stringValue'), _NAME)} end",
+        "environment": _named("nullif(trim(x.environment), $$$$)", _NAME),
+        "scored_at": _matching("nullif(trim(x.timestamp), $$$$)", _TIME),
+        "updated_at": _matching(_either("updated_at", "updatedAt"), _TIME),
+    },
+    identity="score_id",
+    must_have="score_id is not null",
+    project_sql=_PROJECT,
+    known_names=frozenset(
+        {
+            "comment", "metadata", "author_user_id", "authorUserId", "config_id", "configId",
+            "queue_id", "queueId", "created_at", "createdAt", "dataset_run_id", "datasetRunId",
+            "long_string_value", "longStringValue", "execution_trace_id", "executionTraceId",
+        }
+    ),
+)  # fmt: skip
+
+LANGFUSE_FORMATS: Mapping[str, EventFormat] = {
+    item.name: item for item in (LANGFUSE_OBSERVATIONS, LANGFUSE_TRACES, LANGFUSE_SCORES)
+}

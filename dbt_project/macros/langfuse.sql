@@ -1,33 +1,67 @@
 {#- Observations of Langfuse: which traces are judged anew, and which version of one counts
     (formats.md 9). -#}
 
-{#- All versions of the observations of the traces that gained one after `since`, with what decides
-    between them: the producer's own stamp, then the larger figures, then the content. -#}
+{#- All versions of the observations of the traces that gained one after `since`, or were told more
+    of, with what decides between them: the producer's own stamp, then the larger figures, then the
+    content. The session is that of the observation, else that of its trace, else the trace itself. -#}
 {% macro langfuse_versions(since) -%}
 select
     versions.*,
+    coalesce(versions.stated_session_id, traces.session_id, versions.trace_id) as session_id,
     row_number() over (partition by versions.observation_key order by {{ langfuse_newest() }})
         as version_rank,
     row_number() over (
         partition by versions.observation_key, versions.content_hash
         order by {{ langfuse_newest() }}
     ) as copy_rank,
-    max(versions.load_seq) over (partition by versions.trace_key) as key_load_seq
+    greatest(
+        max(versions.load_seq) over (partition by versions.trace_key),
+        coalesce(traces.trace_load_seq, 0)
+    ) as key_load_seq
 from {{ ref('stg_langfuse__observations') }} as versions
+left join ({{ langfuse_trace_sessions() }}) as traces
+    on versions.trace_key = traces.trace_key
 where versions.trace_key in (
     select arrived.trace_key
     from {{ ref('stg_langfuse__observations') }} as arrived
     where arrived.load_seq > {{ since }}
+    union
+    select told.trace_key
+    from {{ ref('stg_langfuse__traces') }} as told
+    where told.load_seq > {{ since }}
 )
 {%- endmacro %}
 
+{#- One row per trace that tells of itself: its session, of the newest version that names one. -#}
+{% macro langfuse_trace_sessions() -%}
+    select
+        ranked.trace_key,
+        ranked.session_id,
+        ranked.trace_load_seq
+    from (
+        select
+            told.trace_key,
+            told.session_id,
+            max(told.load_seq) over (partition by told.trace_key) as trace_load_seq,
+            row_number() over (
+                partition by told.trace_key
+                order by
+                    case when told.session_id is null then 1 else 0 end,
+                    told.updated_at desc nulls last,
+                    told.content_hash, told.file_id, told.line_no, told.ordinal, told.load_seq
+            ) as trace_rank
+        from {{ ref('stg_langfuse__traces') }} as told
+    ) as ranked
+    where ranked.trace_rank = 1
+{%- endmacro %}
+
 {% macro langfuse_newest() -%}
-updated_at desc nulls last,
-output_tokens desc nulls last,
-input_tokens desc nulls last,
-content_hash,
-source_id,
-file_id,
-line_no,
-ordinal
+versions.updated_at desc nulls last,
+versions.output_tokens desc nulls last,
+versions.input_tokens desc nulls last,
+versions.content_hash,
+versions.source_id,
+versions.file_id,
+versions.line_no,
+versions.ordinal
 {%- endmacro %}

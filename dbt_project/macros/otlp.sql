@@ -34,18 +34,6 @@ case when try_cast({{ text }} as double) >= 0 then try_cast({{ text }} as double
 case when {{ text }} not in ('custom_skill', 'third-party', 'custom', 'other') then {{ text }} end
 {%- endmacro %}
 
-{#- What stands for a session of Claude Code where several of its records tell of the same calls: its
-    transcript, else its log events, else its spans. `tellers` has the session and the load with
-    which it began to be told. -#}
-{% macro otlp_tellers(relation, condition='true') -%}
-select
-    session_id,
-    min(load_seq) as first_load_seq
-from {{ relation }}
-where session_id is not null and {{ condition }}
-group by session_id
-{%- endmacro %}
-
 {#- What spans and log events of both kinds of versions have alike. -#}
 {% macro otlp_shared_columns(relation) -%}
 {%- set shared = [
@@ -57,19 +45,4 @@ group by session_id
 {%- for column in shared -%}
 {{ relation }}.{{ column }}{{ ',\n        ' if not loop.last }}
 {%- endfor -%}
-{%- endmacro %}
-
-{#- Why a row does not count, and the load with which that was known: a transcript that arrives later
-    takes back what was counted. -#}
-{% macro otlp_verdict() -%}
-case
-            when told.own_drop_reason is not null then told.own_drop_reason
-            when transcripts.session_id is not null then 'told_by_transcript'
-            when logs.session_id is not null then 'told_by_events'
-        end as drop_reason,
-        greatest(
-            told.key_load_seq,
-            coalesce(transcripts.first_load_seq, told.key_load_seq),
-            coalesce(logs.first_load_seq, told.key_load_seq)
-        ) as verdict_load_seq
 {%- endmacro %}

@@ -91,10 +91,15 @@ where coalesce(session_id, '') in ({{ touched_skill_sessions(since) }})
 {%- if execute and is_incremental() -%}
 delete from {{ this }}
 where usage_key in (
+    {%- for relation in ['int_claude_code_skill_versions', 'int_otlp_skill_versions'] %}
     select versions.usage_key
-    from {{ ref('int_claude_code_skill_versions') }} as versions
+    from {{ ref(relation) }} as versions
     group by versions.usage_key
     having not bool_or(versions.is_kept)
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
+    {%- endfor %}
 )
 {%- endif -%}
 {% endmacro %}

@@ -24,12 +24,48 @@ carried as (
         *,
         last_value(case when line_kind = 'turn_context' then turn_id end ignore nulls) over walk
             as current_turn_id,
-        last_value(workdir_id ignore nulls) over walk as current_workdir_id
+        last_value(workdir_id ignore nulls) over walk as current_workdir_id,
+        sum(case when line_kind = 'turn_context' then 1 else 0 end) over walk as stretch
     from lines
     window walk as (
         partition by thread_key, file_id
         order by walked_at, generation, line_no, ordinal
         rows between unbounded preceding and current row
+    )
+),
+
+-- Which response a call belongs to is told by the totals around it. Between two statements of a turn
+-- the total of a response stands either behind its calls or before them: the first of both says which.
+linked as (
+    select
+        carried.*,
+        case
+            when min(case when carried.line_kind = 'tool_call' then carried.line_no end)
+                over stretches
+                < min(case when totals.llm_call_key is not null then carried.line_no end)
+                over stretches
+                then first_value(totals.llm_call_key ignore nulls) over (
+                    partition by
+                        carried.thread_key, carried.file_id, carried.generation, carried.stretch
+                    order by carried.line_no, carried.ordinal
+                    rows between current row and unbounded following
+                )
+            else last_value(totals.llm_call_key ignore nulls) over (
+                partition by
+                    carried.thread_key, carried.file_id, carried.generation, carried.stretch
+                order by carried.line_no, carried.ordinal
+                rows between unbounded preceding and current row
+            )
+        end as response_key
+    from carried
+    left join {{ ref('int_codex_call_versions') }} as totals
+        on carried.file_id = totals.file_id
+            and carried.line_no = totals.line_no
+            and carried.ordinal = totals.ordinal
+            and carried.load_seq = totals.load_seq
+            and coalesce(totals.drop_reason, '') <> 're_emitted_total'
+    window stretches as (
+        partition by carried.thread_key, carried.file_id, carried.generation, carried.stretch
     )
 ),
 
@@ -40,7 +76,7 @@ told as (
         row_number() over (
             partition by file_id, generation, content_hash order by line_no, ordinal
         ) as occurrence
-    from carried
+    from linked
     where line_kind in ('tool_call', 'tool_result')
 ),
 
@@ -199,7 +235,7 @@ verdicts as (
 select
     ---------- ids
     tool_call_key,
-    cast(null as uuid) as message_key,
+    case when is_call then response_key end as message_key,
     thread_key,
     record_key,
     content_hash,

@@ -92,6 +92,7 @@ select
     observation_key as llm_call_key,
     observation_key as message_key,
     trace_key,
+    otlp_trace_key,
     record_key,
     content_hash,
     source_id,

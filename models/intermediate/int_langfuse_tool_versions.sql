@@ -46,6 +46,7 @@ select
     observation_key as tool_call_key,
     parent_observation_key as message_key,
     trace_key,
+    otlp_trace_key,
     record_key,
     content_hash,
     source_id,

@@ -6,7 +6,7 @@
         ref('int_claude_code_call_versions'),
         ref('int_otlp_call_versions'),
         ref('int_codex_call_versions'),
-        ref('int_langfuse_call_versions'),
+        ref('int_langfuse_call_verdicts'),
         ref('int_agent_telemetry_call_versions'),
     ],
     llm_call_version_columns()

@@ -1,14 +1,19 @@
 {{ config(materialized='view') }}
 {#- Every span and log event that tells of a model call or of tokens, and why it does not count.
-    Tokens count at the leaves alone: what stands above them repeats their sums. #}
+    Tokens count at the leaves alone: what stands above them repeats their sums. A call that failed
+    is an error of the API, as in a transcript. #}
 {%- set tiers = token_tiers() %}
 with transcripts as (
-    {{ otlp_tellers(ref('int_claude_code_call_versions')) }}
+    select
+        session_id,
+        first_load_seq
+    from {{ ref('int_claude_code_sessions') }}
 ),
 
+-- A request that failed is a call as well: one that used nothing.
 log_events as (
     select * from {{ ref('int_otlp_log_events') }}
-    where event_name = 'api_request'
+    where event_name in ('api_request', 'api_error')
 ),
 
 logs as (
@@ -35,6 +40,8 @@ told as (
             when spans.span_role <> 'inference' then 'no_inference'
         end as own_drop_reason,
         true as is_span,
+        spans.span_role = 'inference' and spans.outcome = 'failure' and not spans.has_tokens
+            as has_failed,
         {{ otlp_shared_columns('spans') }}
     from {{ ref('int_otlp_spans') }} as spans
     where spans.span_role = 'inference' or spans.has_tokens
@@ -54,6 +61,7 @@ told as (
         coalesce(events.query_source = 'subagent', false) as is_sidechain,
         events.drop_reason as own_drop_reason,
         false as is_span,
+        events.event_name = 'api_error' as has_failed,
         {{ otlp_shared_columns('events') }}
     from log_events as events
 ),
@@ -105,7 +113,10 @@ select
     duration_ms,
     recorded_cost_usd,
     {%- for tier in tiers %}
-    case when drop_reason is null then {{ tier }}_tokens else 0 end as kept_{{ tier }}_tokens,
+    case
+        when drop_reason is null and (is_span or not has_failed) then {{ tier }}_tokens
+        else 0
+    end as kept_{{ tier }}_tokens,
     {%- endfor %}
     cast(null as bigint) as kept_stated_cache_write_5m_tokens,
     cast(null as bigint) as kept_stated_cache_write_1h_tokens,
@@ -113,7 +124,7 @@ select
     ---------- booleans
     drop_reason is null as is_kept,
     drop_reason is null as is_owner,
-    false as is_synthetic,
+    has_failed as is_synthetic,
     is_sidechain,
     ts_suspicious,
     ---------- timestamps

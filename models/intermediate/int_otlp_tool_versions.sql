@@ -2,7 +2,10 @@
 {#- Every span and log event of a tool, as a call and, where its outcome is known, as a result. A
     span that ended with no status tells no outcome. #}
 with transcripts as (
-    {{ otlp_tellers(ref('int_claude_code_tool_versions')) }}
+    select
+        session_id,
+        first_load_seq
+    from {{ ref('int_claude_code_sessions') }}
 ),
 
 log_events as (

@@ -5,6 +5,7 @@
 {%- for relation, kind in [
     (ref('int_skill_invocations__versioned'), "cast('skill_metrics' as varchar) as source_kind"),
     (ref('int_claude_code_skill_versions'), 'source_kind'),
+    (ref('int_otlp_skill_versions'), 'source_kind'),
 ] %}
 select
     {%- for column in columns %}

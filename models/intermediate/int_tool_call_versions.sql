@@ -6,7 +6,7 @@
         ref('int_claude_code_tool_versions'),
         ref('int_otlp_tool_versions'),
         ref('int_codex_tool_versions'),
-        ref('int_langfuse_tool_versions'),
+        ref('int_langfuse_tool_verdicts'),
     ],
     tool_call_version_columns()
 ) }}

@@ -14,6 +14,7 @@ with lines as (
                 'function_call_output', 'custom_tool_call_output', 'exec_command_end',
                 'mcp_tool_call_end'
             ) then 'tool_result'
+            when payload_type in ('task_complete', 'turn_aborted') then 'turn_end'
         end as line_kind
     from {{ source('raw', 'codex_lines') }}
 ),

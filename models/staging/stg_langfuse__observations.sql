@@ -47,7 +47,10 @@ select
     content_hash,
     source_id,
     project_id as source_project_id,
-    coalesce(session_id, trace_id) as session_id,
+    trace_id,
+    session_id as stated_session_id,
+    -- A trace that OpenTelemetry told, too, has the same id there.
+    {{ key_128(["'otlp trace'", 'lower(trace_id)']) }} as otlp_trace_key,
     ---------- text
     coalesce(observation_type, 'unknown') as observation_type,
     coalesce(observation_name, 'unknown') as observation_name,

@@ -35,6 +35,7 @@ select
     {{ otlp_attribute(['skill.source']) }} as skill_source,
     {{ otlp_attribute(['decision', 'decision_type']) }} as decision,
     {{ otlp_attribute(['decision_source', 'source']) }} as decision_source,
+    lower({{ otlp_attribute(['status']) }}) as stated_status,
     {{ otlp_attribute(['error_type', 'error.type']) }} as error_type,
     {{ otlp_attribute(['status_code']) }} as http_status,
     flags as log_flags,
@@ -48,6 +49,7 @@ select
     {{ token_count(otlp_attribute(['cache_creation_tokens'])) }} as cache_write_tokens,
     {{ token_count(otlp_attribute(['cache_read_tokens'])) }} as cache_read_tokens,
     {{ token_count(otlp_attribute(['output_tokens'])) }} as output_tokens,
+    {{ token_count(otlp_attribute(['total_tokens'])) }} as total_tokens,
     {{ otlp_amount(['duration_ms']) }} as duration_ms,
     {{ otlp_amount(['cost_usd']) }} as recorded_cost_usd,
     ---------- booleans

@@ -3,6 +3,7 @@
     incremental_strategy='delete+insert',
     unique_key='task_key',
     on_schema_change='fail',
+    pre_hook="{{ delete_uncounted(ref('int_agent_task_versions'), 'task_key') }}",
     post_hook=[
         "{{ forget_build() }}",
         "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"

@@ -6,6 +6,7 @@
     pre_hook="{{ delete_uncounted_invocations() }}"
 ) }}
 -- depends_on: {{ ref('int_claude_code_skill_versions') }}
+-- depends_on: {{ ref('int_otlp_skill_versions') }}
 {#- The kept version of every invocation. A key whose versions changed is written again. #}
 select
     ---------- ids

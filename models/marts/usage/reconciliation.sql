@@ -2,15 +2,34 @@
     counts was decided long before, and nothing here changes it. #}
 {%- set tokens = token_tiers() %}
 with versions as (
-    select * from {{ ref('int_llm_call_versions') }}
+    select
+        *,
+        -- Spans that gave way to the events of their session are a telling of their own.
+        case
+            when source_kind = 'claude_code_otel' and drop_reason = 'told_by_events'
+                then 'claude_code_spans'
+            else source_kind
+        end as teller,
+        coalesce(drop_reason in {{ quoted_list(told_elsewhere()) }}, false) as is_told_elsewhere
+    from {{ ref('int_llm_call_versions') }}
 ),
 
--- What a source says of a session by itself: what counts of it, and what would if no transcript
+-- What Claude Code counts by itself; of no fact, so it is here alone.
+metrics as (
+    select * from {{ ref('int_otlp_metric_sessions') }}
+),
+
+-- What a source says of a session by itself: what counts of it, and what would if no other source
 -- told the same.
 tellers as (
-    select distinct session_id, source_kind
+    select distinct session_id, teller
     from versions
-    where session_id is not null and (is_kept or is_owner or drop_reason = 'told_by_transcript')
+    where session_id is not null and (is_kept or is_owner or is_told_elsewhere)
+    union all
+    select
+        session_id,
+        source_kind as teller
+    from metrics
 ),
 
 shared_sessions as (
@@ -22,34 +41,44 @@ shared_sessions as (
 
 calls as (
     select
-        source_kind,
+        teller,
         llm_call_key,
-        max(case when is_owner or drop_reason = 'told_by_transcript' then session_id end)
-            as session_id
+        max(case when is_owner or is_told_elsewhere then session_id end) as session_id,
+        max(recorded_cost_usd) as cost_usd
         {%- for tier in tokens %},
         sum(coalesce(
-            case when drop_reason = 'told_by_transcript' then {{ tier }}_tokens
-                else kept_{{ tier }}_tokens
-            end,
-            0
+            case when is_told_elsewhere then {{ tier }}_tokens else kept_{{ tier }}_tokens end, 0
         )) as {{ tier }}
         {%- endfor %}
     from versions
-    where (is_kept or is_owner or drop_reason = 'told_by_transcript') and not is_synthetic
-    group by source_kind, llm_call_key
+    where (is_kept or is_owner or is_told_elsewhere) and not is_synthetic
+    group by teller, llm_call_key
 ),
 
 told as (
     select
         calls.session_id,
-        calls.source_kind,
-        count(*) as calls
+        calls.teller,
+        count(*) as calls,
+        -- A part of a cost is no cost of a session.
+        case when count(*) = count(calls.cost_usd) then sum(calls.cost_usd) end as cost_usd
         {%- for tier in tokens %},
         sum(calls.{{ tier }}) as {{ tier }}_tokens
         {%- endfor %}
     from calls
     where calls.session_id in (select shared_sessions.session_id from shared_sessions)
-    group by calls.session_id, calls.source_kind
+    group by calls.session_id, calls.teller
+    union all
+    select
+        metrics.session_id,
+        metrics.source_kind as teller,
+        cast(null as bigint) as calls,
+        metrics.cost_usd
+        {%- for tier in tokens %},
+        metrics.{{ tier }}_tokens
+        {%- endfor %}
+    from metrics
+    where metrics.session_id in (select shared_sessions.session_id from shared_sessions)
 ),
 
 facts as (
@@ -82,25 +111,26 @@ sessions as (
 ),
 
 measured as (
-    {%- for measure in ['calls'] + tokens %}
-    {%- set column = measure if measure == 'calls' else measure ~ '_tokens' %}
+    {%- for measure in ['calls', 'cost_usd'] + tokens %}
+    {%- set column = measure ~ '_tokens' if measure in tokens else measure %}
     select
         'sources_of_session' as comparison,
         sessions.project_id,
         sessions.session_key,
         cast(null as varchar) as model,
         cast(null as date) as occurred_on,
-        first_told.source_kind as first_source,
-        second_told.source_kind as second_source,
+        first_told.teller as first_source,
+        second_told.teller as second_source,
         '{{ column }}' as measure,
         cast(first_told.{{ column }} as double) as first_value,
         cast(second_told.{{ column }} as double) as second_value,
-        greatest(first_told.calls, second_told.calls) as calls
+        greatest(coalesce(first_told.calls, 0), coalesce(second_told.calls, 0)) as calls
     from told as first_told
     inner join told as second_told
         on first_told.session_id = second_told.session_id
-        and first_told.source_kind < second_told.source_kind
+        and first_told.teller < second_told.teller
     inner join sessions on first_told.session_id = sessions.session_id
+    where first_told.{{ column }} is not null and second_told.{{ column }} is not null
     union all
     {%- endfor %}
     select

@@ -1,0 +1,84 @@
+{#- What several sources tell of counts once: who speaks, and who gives way (ADR 0016). -#}
+
+{#- The reasons of figures that count elsewhere: their own source tells them rightly. -#}
+{% macro told_elsewhere() %}
+    {{ return(['told_by_transcript', 'told_by_events', 'told_by_spans']) }}
+{% endmacro %}
+
+{#- Sessions that some rows of telemetry tell, with the load with which each began to be told. -#}
+{% macro otlp_tellers(relation, condition='true') -%}
+select
+    session_id,
+    min(load_seq) as first_load_seq
+from {{ relation }}
+where session_id is not null and {{ condition }}
+group by session_id
+{%- endmacro %}
+
+{#- Why a row of Claude Code's telemetry does not count, and the load with which that was known: who
+    arrives later takes back what was counted. Spans give way to log events first, so that what is
+    left to compare with a transcript is one telling. -#}
+{% macro otlp_verdict() -%}
+case
+            when told.own_drop_reason is not null then told.own_drop_reason
+            when logs.session_id is not null then 'told_by_events'
+            when transcripts.session_id is not null then 'told_by_transcript'
+        end as drop_reason,
+        greatest(
+            told.key_load_seq,
+            coalesce(transcripts.first_load_seq, told.key_load_seq),
+            coalesce(logs.first_load_seq, told.key_load_seq)
+        ) as verdict_load_seq
+{%- endmacro %}
+
+{#- The same of Langfuse: it repeats what a transcript or Claude Code's events tell of a session, and
+    what spans tell of a trace. `versions` are rows of Langfuse with a drop_reason of their own. -#}
+{% macro langfuse_verdict() -%}
+case
+            when versions.drop_reason is not null then versions.drop_reason
+            when transcripts.session_id is not null then 'told_by_transcript'
+            when logs.session_id is not null then 'told_by_events'
+            when spans.trace_key is not null then 'told_by_spans'
+        end as told_reason,
+        greatest(
+            versions.key_load_seq,
+            coalesce(transcripts.first_load_seq, versions.key_load_seq),
+            coalesce(logs.first_load_seq, versions.key_load_seq),
+            coalesce(spans.first_load_seq, versions.key_load_seq)
+        ) as told_load_seq
+{%- endmacro %}
+
+{#- Who may tell the same: sessions of transcripts, of Claude Code's events named `event_name`, and
+    traces with spans that `is_teller` describes. CTEs of a model that joins them to `versions`. -#}
+{% macro langfuse_other_tellers(event_name, is_teller) -%}
+transcripts as (
+    select
+        session_id,
+        first_load_seq
+    from {{ ref('int_claude_code_sessions') }}
+),
+
+log_events as (
+    select * from {{ ref('int_otlp_log_events') }}
+    where event_name = '{{ event_name }}'
+),
+
+logs as (
+    {{ otlp_tellers('log_events', 'is_kept') }}
+),
+
+spans as (
+    select
+        trace_key,
+        min(load_seq) as first_load_seq
+    from {{ ref('int_otlp_spans') }}
+    where is_kept and {{ is_teller }}
+    group by trace_key
+)
+{%- endmacro %}
+
+{% macro join_langfuse_other_tellers() -%}
+left join transcripts on versions.session_id = transcripts.session_id
+    left join logs on versions.session_id = logs.session_id
+    left join spans on versions.otlp_trace_key = spans.trace_key
+{%- endmacro %}

@@ -1,0 +1,322 @@
+"""One session that a transcript, Claude Code's telemetry and Langfuse all tell of counts once.
+
+The session was written by hand, once per source, and so were its numbers:
+
+| Call | input | cache write | cache read | output |
+|---|---|---|---|---|
+| req_1 | 10 | 300 | 5,000 | 200 |
+| req_2 | 20 | 0 | 6,000 | 50 |
+| **both** | 30 | 300 | 11,000 | 250 |
+
+It calls the skill `review`, the tool `Bash` and the subagent `dev`, each once. Telemetry also tells
+of a request that failed, which no transcript has, and its counters tell 2 output tokens more.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agentledger import registry, warehouse
+from agentledger.ingest import collect
+from agentledger.settings import Settings
+from tests import otlp
+from tests.dbt.source_ledger import AS_OF
+
+MODELS = (
+    "+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls", "+skill_aggregates",
+    "+agent_metrics", "+reconciliation",
+)  # fmt: skip
+MODEL = "claude-opus-4-6"
+CALLS = (
+    {"input_tokens": 10, "cache_creation_input_tokens": 300, "cache_read_input_tokens": 5000,
+     "output_tokens": 200},
+    {"input_tokens": 20, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 6000,
+     "output_tokens": 50},
+)  # fmt: skip
+
+
+def transcript() -> str:
+    """Three calls of tools by two responses, and their results."""
+    blocks = (
+        [{"type": "tool_use", "id": "t1", "name": "Skill", "input": {"skill": "review"}},
+         {"type": "tool_use", "id": "t2", "name": "Bash", "input": {}}],
+        [{"type": "tool_use", "id": "t3", "name": "Task", "input": {"subagent_type": "dev"}}],
+    )  # fmt: skip
+    around = {"sessionId": otlp.SESSION, "cwd": "/home/u/app", "version": "2.1.42"}
+    lines: list[dict[str, Any]] = []
+    for number, (usage, content) in enumerate(zip(CALLS, blocks, strict=True), start=1):
+        lines.append(
+            around | {
+                "type": "assistant", "uuid": f"aa000000-0000-4000-8000-00000000000{number}",
+                "requestId": f"req_{number}", "timestamp": f"2026-06-12T20:20:{number:02d}Z",
+                "message": {"id": f"msg_{number}", "model": MODEL, "role": "assistant",
+                            "content": content, "usage": usage},
+            }
+        )  # fmt: skip
+    for number in (1, 2, 3):
+        lines.append(
+            around | {
+                "type": "user", "uuid": f"bb000000-0000-4000-8000-00000000000{number}",
+                "timestamp": f"2026-06-12T20:20:{number + 10}Z",
+                "message": {"role": "user", "content": [
+                    {"type": "tool_result", "tool_use_id": f"t{number}", "content": "ok"}]},
+                "toolUseResult": {"success": True, "commandName": "review"},
+            }
+        )  # fmt: skip
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
+def telemetry() -> str:
+    """The same as log events, as spans, and as counters of which one point was sent twice."""
+    named = [
+        {"input_tokens": call["input_tokens"], "output_tokens": call["output_tokens"],
+         "cache_read_tokens": call["cache_read_input_tokens"],
+         "cache_creation_tokens": call["cache_creation_input_tokens"]}
+        for call in CALLS
+    ]  # fmt: skip
+    skill = {"skill.name": "review", "invocation_trigger": "claude-proactive"}
+    events = otlp.logs(
+        otlp.event(1, "user_prompt", prompt_length=13),
+        otlp.event(2, "api_request", request_id="req_1", model=MODEL, cost_usd=0.25, **named[0]),
+        otlp.event(3, "skill_activated", **skill),
+        otlp.event(4, "tool_result", tool_name="Skill", success="true", duration_ms=4),
+        otlp.event(5, "tool_result", tool_name="Bash", success="true", duration_ms=250),
+        otlp.event(6, "api_error", model=MODEL, status_code=529),
+        otlp.event(7, "api_request", request_id="req_2", model=MODEL, cost_usd=0.5, **named[1]),
+        otlp.event(8, "subagent_completed", agent_type="dev", total_tokens=900, duration_ms=5000),
+        service_name="claude-code",
+    )
+    spans = otlp.traces(
+        *(
+            otlp.span(number, name="claude_code.llm_request",
+                      attrs={"session.id": otlp.SESSION, "model": MODEL, **tokens})
+            for number, tokens in enumerate(named, start=1)
+        ),
+        service_name="claude-code",
+    )  # fmt: skip
+    first = metric_points(1, {"input": 10, "output": 200, "cacheRead": 5000, "cacheCreation": 300})
+    second = metric_points(2, {"input": 20, "output": 52, "cacheRead": 6000})
+    return otlp.lines(events, spans, first, second, second, cost_points())
+
+
+def metric_points(minute: int, amounts: dict[str, int]) -> dict[str, Any]:
+    """A request of delta points of the counter of tokens."""
+    points = [point(minute, {"type": name, "model": MODEL}, asInt=str(amount))
+              for name, amount in amounts.items()]  # fmt: skip
+    data = {"aggregationTemporality": 1, "isMonotonic": True, "dataPoints": points}
+    return otlp.metrics({"name": "claude_code.token.usage", "unit": "tokens", "sum": data},
+                        service_name="claude-code")  # fmt: skip
+
+
+def cost_points() -> dict[str, Any]:
+    """Cumulative points of the counter of cost: 0.25, 0.5, then anew from another start, 0.25."""
+    points = [
+        point(1, {"model": MODEL}, asDouble=0.25),
+        point(2, {"model": MODEL}, asDouble=0.5),
+        point(4, {"model": MODEL}, asDouble=0.25,
+              startTimeUnixNano=str(otlp.BEGIN + 180 * otlp.SECOND)),
+    ]  # fmt: skip
+    data = {"aggregationTemporality": 2, "isMonotonic": True, "dataPoints": points}
+    return otlp.metrics({"name": "claude_code.cost.usage", "unit": "USD", "sum": data},
+                        service_name="claude-code")  # fmt: skip
+
+
+def point(minute: int, values: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    return {
+        "startTimeUnixNano": str(otlp.BEGIN),
+        "timeUnixNano": str(otlp.BEGIN + minute * 60 * otlp.SECOND),
+        "attributes": otlp.attributes({"session.id": otlp.SESSION} | values),
+    } | changes
+
+
+def langfuse() -> str:
+    """The same as a trace of Langfuse: only the trace names the session."""
+    def observation(number: int, kind: str, **values: Any) -> dict[str, Any]:
+        return {
+            "id": f"ob-{number}", "traceId": "tr-1", "type": kind, "name": f"thing-{number}",
+            "startTime": f"2026-06-12T20:20:0{number}.000Z",
+            "endTime": f"2026-06-12T20:20:1{number}.000Z", "level": "DEFAULT",
+            "parentObservationId": None if number == 1 else "ob-1",
+        } | values  # fmt: skip
+
+    observations = [observation(1, "AGENT", name="dev")]
+    for number, call in enumerate(CALLS, start=2):
+        cached = call["cache_read_input_tokens"] + call["cache_creation_input_tokens"]
+        observations.append(observation(number, "GENERATION", model=MODEL, usageDetails={
+            "input": call["input_tokens"], "output": call["output_tokens"],
+            "input_cache_read": call["cache_read_input_tokens"],
+            "input_cache_creation": call["cache_creation_input_tokens"],
+            "total": call["input_tokens"] + call["output_tokens"] + cached,
+        }))  # fmt: skip
+    observations.append(observation(4, "TOOL", name="Bash"))
+    trace = {"id": "tr-1", "name": "session", "timestamp": "2026-06-12T20:20:00.000Z",
+             "userId": None, "sessionId": otlp.SESSION}  # fmt: skip
+    return json.dumps({"trace": trace, "observations": observations})
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a ledger says at one moment."""
+
+    usage: list[tuple[Any, ...]]
+    calls: list[tuple[Any, ...]]
+    tools: list[tuple[Any, ...]]
+    skills: list[tuple[Any, ...]]
+    agents: list[tuple[Any, ...]]
+    reconciled: dict[tuple[str, str, str], tuple[float, float, bool]]
+
+
+class TwiceTold:
+    """A data home to which one session is told by one source after the other."""
+
+    def __init__(self, folder: Path, dbt: Callable[..., Any]) -> None:
+        self.settings = Settings(home=folder / "home", host_zone="UTC")
+        self._folder, self._dbt, self._runs = folder, dbt, 0
+        warehouse.prepare_home(self.settings)
+
+    def tell(self, kind: str, name: str, text: str) -> None:
+        path = self._folder / kind
+        path.mkdir()
+        (path / name).write_text(text, "utf-8")
+        registry.add_source(self.settings, kind, str(path), zone="UTC", projects="all")
+
+    def run(self, *arguments: str) -> None:
+        self._runs += 1
+        with warehouse.open_warehouse(self.settings) as connection:
+            collect.collect(self.settings, connection, run_id=str(self._runs), as_of=AS_OF)
+        self._dbt(self.settings.warehouse_path, "run", *arguments, "--select", *MODELS)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        with warehouse.open_warehouse(self.settings, read_only=True) as connection:
+            return connection.execute(sql).fetchall()
+
+    def ask(self) -> Answers:
+        return Answers(
+            usage=self.rows(
+                "select source_kind, sum(calls)::int, sum(api_errors)::int, "
+                "sum(input_fresh_tokens)::int, "
+                "sum(cache_write_5m_tokens + cache_write_1h_tokens)::int, "
+                "sum(cache_read_tokens)::int, sum(output_tokens)::int, "
+                "count(distinct session_key) from marts.usage_quarter_hours group by 1 order by 1"
+            ),
+            calls=self.rows(
+                "select source_kind, is_api_error, output_tokens from marts.fct_llm_calls "
+                "order by all"
+            ),
+            tools=self.rows(
+                "select source_kind, tool_name, outcome from marts.fct_tool_calls order by all"
+            ),
+            skills=self.rows(
+                "select skill_name, total_invocations, successful_completions "
+                "from marts.skill_aggregates where project_id = '__all__' and time_window = 'all'"
+            ),
+            agents=self.rows(
+                "select agent_id, sum(task_count)::int, sum(succeeded)::int "
+                "from marts.agent_metrics where window_size = '1w' group by 1"
+            ),
+            reconciled={
+                (first, second, measure): (one, other, within)
+                for first, second, measure, one, other, within in self.rows(
+                    "select first_source, second_source, measure, first_value, second_value, "
+                    "is_within_tolerance from marts.reconciliation "
+                    "where comparison = 'sources_of_session'"
+                )
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Told:
+    """What is said when telemetry and Langfuse have told, then the transcript, then from nothing."""
+
+    langfuse_alone: Answers
+    telemetry: Answers
+    transcript: Answers
+    rebuilt: Answers
+    at_once: Answers
+
+
+@pytest.fixture(scope="module")
+def told(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Told:
+    ledger = TwiceTold(tmp_path_factory.mktemp("slices"), dbt)
+    ledger.tell("langfuse", "trace.json", langfuse())
+    ledger.run()
+    first = ledger.ask()
+    ledger.tell("otlp", "telemetry.jsonl", telemetry())
+    ledger.run()
+    second = ledger.ask()
+    ledger.tell("claude-code", "s.jsonl", transcript())
+    ledger.run()
+    third = ledger.ask()
+    ledger.run("--full-refresh")
+    rebuilt = ledger.ask()
+    once = TwiceTold(tmp_path_factory.mktemp("once"), dbt)
+    for kind, name, text in (
+        ("claude-code", "s.jsonl", transcript()),
+        ("langfuse", "trace.json", langfuse()),
+        ("otlp", "telemetry.jsonl", telemetry()),
+    ):
+        once.tell(kind, name, text)
+    once.run()
+    return Told(first, second, third, rebuilt, once.ask())
+
+
+def test_totals_stay_what_they_are_however_many_sources_tell(told: Told) -> None:
+    """Should find 250 output tokens of two calls after one source, after two and after three."""
+    tokens = (30, 300, 11000, 250, 1)
+    assert told.langfuse_alone.usage == [("langfuse", 2, 0, *tokens)]
+    assert told.telemetry.usage == [("claude_code_otel", 3, 1, *tokens)]
+    assert told.transcript.usage == [("claude_code", 2, 0, *tokens)]
+
+
+def test_a_request_that_failed_is_a_call_without_tokens(told: Told) -> None:
+    assert told.telemetry.calls == [
+        ("claude_code_otel", False, 50), ("claude_code_otel", False, 200),
+        ("claude_code_otel", True, 0),
+    ]  # fmt: skip
+
+
+def test_a_tool_a_skill_and_a_subagent_count_once(told: Told) -> None:
+    assert told.langfuse_alone.tools == [("langfuse", "Bash", "success")]
+    assert told.telemetry.tools == [
+        ("claude_code_otel", "Bash", "success"), ("claude_code_otel", "Skill", "success"),
+    ]  # fmt: skip
+    assert {row[:2] for row in told.transcript.tools} == {
+        ("claude_code", "Bash"), ("claude_code", "Skill"), ("claude_code", "Task"),
+    }  # fmt: skip
+    assert told.langfuse_alone.skills == []
+    assert told.telemetry.skills == told.transcript.skills == [("review", 1, 1)]
+    assert told.langfuse_alone.agents == told.transcript.agents == [("dev", 1, 1)]
+    # That a subagent ended does not say how.
+    assert told.telemetry.agents == [("dev", 1, 0)]
+
+
+def test_both_sides_of_a_session_stand_in_the_reconciliation(told: Told) -> None:
+    """Should compare what each source says by itself, and count spans and events apart."""
+    said = told.transcript.reconciled
+    tellers = ("claude_code", "claude_code_metrics", "claude_code_otel", "claude_code_spans",
+               "langfuse")  # fmt: skip
+    pairs = {(a, b) for a, b, _ in said}
+    assert pairs == {(a, b) for a in tellers for b in tellers if a < b}
+    agreed = {"input_fresh_tokens": 30, "cache_write_tokens": 300, "cache_read_tokens": 11000}
+    for (first, second, measure), values in said.items():
+        if measure in agreed:
+            assert values == (agreed[measure], agreed[measure], True)
+        if measure == "output_tokens":
+            assert values[:2] == tuple(
+                252 if name == "claude_code_metrics" else 250 for name in (first, second)
+            )
+        if measure == "calls":
+            assert values == (2, 2, True)
+    # 0.25 and 0.5 by its events; by its counter 0.5, and 0.25 after it began anew.
+    costs = {pair[:2]: values for pair, values in said.items() if pair[2] == "cost_usd"}
+    assert costs == {("claude_code_metrics", "claude_code_otel"): (0.75, 0.75, True)}
+
+
+def test_the_order_of_the_sources_changes_nothing(told: Told) -> None:
+    assert told.rebuilt == told.transcript
+    assert told.at_once == told.transcript
