@@ -4,8 +4,8 @@ Belongs here: the allow-lists of both spellings, that of the blob export and tha
 the raw columns they become. Does not belong here: the SQL of a kind of field (`event_columns.py`),
 reading files (`event_stage.py`), which observation counts (the models).
 
-Input, output, metadata, tool arguments, comments and status messages are dropped. Source of the format:
-formats.md section 9 of the shared documents.
+Input, output, metadata, tool arguments, comments and status messages are dropped. Source of
+the format: formats.md section 9 of the shared documents.
 """
 
 from collections.abc import Mapping

@@ -18,7 +18,7 @@
     {{ return([
         'usage_key', 'record_key', 'content_hash', 'project_id', 'source_id', 'source_kind',
         'session_key', 'skill_name', 'variant', 'tz_kind', 'outcome', 'outcome_detail',
-        'workflow_path', 'workflow_phase', 'error_class', 'file_id', 'ordinal', 'load_seq',
+        'workflow_path', 'workflow_phase', 'error_class', 'file_id', 'line_no', 'ordinal', 'load_seq',
         'key_load_seq', 'duration_ms', 'followup_count', 'selection_rank', 'is_abandoned',
         'duration_is_placeholder', 'tz_assumed', 'ts_suspicious', 'occurred_at', 'invoked_on',
         'is_kept', 'drop_reason'

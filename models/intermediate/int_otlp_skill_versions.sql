@@ -140,6 +140,8 @@ measured as (
         on spans.session_text = events.session_text
             and events.is_kept
             and events.event_name in ('api_request', 'api_error', 'tool_result')
+            -- The result of the Skill tool says that it was loaded, not that it worked.
+            and coalesce(events.tool_name, '') <> 'Skill'
             and (spans.lane = '' or spans.lane = events.lane)
             and events.happened_at > spans.happened_at
             and (spans.span_ends_at is null or events.happened_at < spans.span_ends_at)
@@ -174,7 +176,7 @@ told as (
     select
         activations.*,
         measured.governed_until,
-        sessions.session_load_seq as key_load_seq,
+        sessions.session_load_seq,
         case
             when activations.drop_reason is not null then activations.drop_reason
             when activations.skill_name is null then 'name_redacted'
@@ -204,7 +206,7 @@ judged as (
             told.own_drop_reason,
             case when transcripts.session_id is not null then 'told_by_transcript' end
         ) as told_reason,
-        greatest(told.key_load_seq, coalesce(transcripts.first_load_seq, 0)) as told_load_seq
+        greatest(told.session_load_seq, coalesce(transcripts.first_load_seq, 0)) as told_load_seq
     from told
     left join transcripts on told.session_id = transcripts.session_id
 )

@@ -18,6 +18,7 @@ from agentledger.settings import Settings
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "claude-code"
 AS_OF = datetime(2026, 11, 20, tzinfo=UTC)
+SECRET = "5" * 64
 MODELS = (
     "+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls", "+skill_aggregates",
     "+skill_attribution", "+agent_metrics",
@@ -107,10 +108,15 @@ _TOKENS = (
 
 
 class Ledger:
-    """A data home with one source of transcripts, to which files are handed bit by bit."""
+    """A data home with one source of transcripts, to which files are handed bit by bit.
+
+    All homes of this module have one secret, so that what was hashed with it can be compared.
+    """
 
     def __init__(self, folder: Path, dbt: Callable[..., Any]) -> None:
         self.settings = Settings(home=folder / "home", host_zone="UTC")
+        self.settings.home.mkdir(mode=0o700, parents=True)
+        self.settings.key_path.write_text(SECRET)
         self.source = folder / "transcripts"
         self.source.mkdir(parents=True)
         self._dbt = dbt
@@ -174,7 +180,7 @@ class Ledger:
         return [
             self.rows(f"select * exclude ({left_out}) from marts.{mart} order by all")
             for mart, left_out in (
-                ("fct_skill_invocations", "usage_key, load_seq, file_id, project_id, session_key"),
+                ("fct_skill_invocations", "load_seq, file_id, project_id, session_key"),
                 ("skill_aggregates", "load_seq, project_id"),
                 ("skill_attribution", "project_id"),
                 ("fct_agent_tasks", "load_seq, file_id, project_id, session_key"),

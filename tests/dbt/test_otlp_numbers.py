@@ -184,12 +184,15 @@ def test_sums_of_agents_and_chains_do_not_count(told: Told) -> None:
          None),
         ("otlp", "model-b", "gcp.gemini", "unknown", 150, None, 50, 20, 0.02, 1000.0, False, None),
     ]  # fmt: skip
-    assert told.first.dropped == [("kept", 5, 287), ("parent_repeats_children", 2, 60)]
+    assert told.first.dropped == [("kept", 6, 287), ("parent_repeats_children", 2, 60)]
 
 
 def test_events_of_claude_code_are_calls_and_tools(told: Told) -> None:
     calls = [row for row in told.first.calls if row[0] == "claude_code_otel"]
     assert calls == [
+        # The request that failed: a call of no tokens.
+        ("claude_code_otel", "claude-opus-4-6", "anthropic", "exclusive", 0, 0, 0, 0, None, None,
+         False, None),
         ("claude_code_otel", "claude-opus-4-6", "anthropic", "exclusive", 10, 300, 5000, 50,
          0.005, 1500.0, True, "review"),
         ("claude_code_otel", "claude-opus-4-6", "anthropic", "exclusive", 10, 300, 5000, 200,
@@ -204,9 +207,9 @@ def test_events_of_claude_code_are_calls_and_tools(told: Told) -> None:
 
 def test_a_transcript_takes_back_what_telemetry_told(told: Told) -> None:
     """Should count a session once, although its transcript arrives last."""
-    assert told.first.quarters == [("claude_code_otel", 2, 250), ("otlp", 3, 37)]
+    assert told.first.quarters == [("claude_code_otel", 3, 250), ("otlp", 3, 37)]
     assert told.second.quarters == [("claude_code", 1, 201), ("otlp", 4, 110)]
-    assert ("told_by_transcript", 2, 250) in told.second.dropped
+    assert ("told_by_transcript", 3, 250) in told.second.dropped
     assert {row[0] for row in told.second.calls} == {"claude_code", "otlp"}
     assert {row[0] for row in told.second.tools} == {"claude_code", "otlp"}
 
@@ -221,7 +224,7 @@ def test_a_trace_that_gains_spans_is_judged_anew(told: Told) -> None:
     # Of the sum one copy ended, one repeats it, one never ended.
     assert told.second.dropped == [
         ("kept", 4, 110), ("parent_repeats_children", 3, 140), ("snapshot_copy", 1, 80),
-        ("superseded_version", 1, 7), ("told_by_transcript", 2, 250),
+        ("superseded_version", 1, 7), ("told_by_transcript", 3, 250),
     ]  # fmt: skip
 
 

@@ -135,6 +135,7 @@ def point(minute: int, values: dict[str, Any], **changes: Any) -> dict[str, Any]
 
 def langfuse() -> str:
     """The same as a trace of Langfuse: only the trace names the session."""
+
     def observation(number: int, kind: str, **values: Any) -> dict[str, Any]:
         return {
             "id": f"ob-{number}", "traceId": "tr-1", "type": kind, "name": f"thing-{number}",
@@ -231,7 +232,7 @@ class TwiceTold:
 
 @dataclass(frozen=True)
 class Told:
-    """What is said when telemetry and Langfuse have told, then the transcript, then from nothing."""
+    """What is said after Langfuse, telemetry and transcript told, one after the other and at once."""
 
     langfuse_alone: Answers
     telemetry: Answers

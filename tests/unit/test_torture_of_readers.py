@@ -1,7 +1,7 @@
 """The torture list of files, on every reader of what people already have.
 
 Each case is the same whoever wrote the file: the readers share their way through bytes and lines,
-and this test keeps it so. What a single format does with a strange record is tested with the format.
+and this test keeps it so. What one format does with a strange record is tested with that format.
 Source of the cases: formats.md section 10 of the shared documents.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from agentledger import registry
-from agentledger.ingest import event_file
+from agentledger.ingest import event_file, event_lines
 from tests import otlp
 from tests.unit import test_ingest_codex, test_ingest_langfuse, test_ingest_transcripts
 from tests.unit.conftest import AS_OF, Ledger
@@ -32,7 +32,7 @@ def transcript_line(number: int, text: str = "short") -> dict[str, Any]:
 
 def rollout_line(number: int, text: str = "short") -> dict[str, Any]:
     if number == 1:
-        return test_ingest_codex.meta() | {}
+        return test_ingest_codex.meta()
     return test_ingest_codex.line(number, "response_item", type="reasoning", content=text)
 
 
@@ -97,9 +97,7 @@ class Tortured:
         )
 
     def states(self) -> dict[str, str]:
-        return dict(
-            self.ledger.rows("select regexp_extract(path, '[^/]*$'), state from raw.files")
-        )
+        return dict(self.ledger.rows("select regexp_extract(path, '[^/]*$'), state from raw.files"))
 
 
 @pytest.fixture(params=READERS, ids=lambda reader: reader.kind)
@@ -164,9 +162,8 @@ def test_a_line_of_more_than_a_megabyte_is_a_line(tortured: Tortured) -> None:
 def test_a_line_beyond_the_limit_costs_itself(
     tortured: Tortured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from agentledger.ingest import event_lines
-
-    monkeypatch.setattr(event_lines, "MAX_LINE_BYTES", 20_000)
+    monkeypatch.setattr(event_lines, "CHUNK_BYTES", 4000)
+    monkeypatch.setattr(event_lines, "MAX_LINE_BYTES", 6000)
     long = json.dumps(tortured.reader.line(2, LONG[:50_000])) + "\n"
     tortured.path.write_text(tortured.text(1) + long + tortured.text(3))
     assert tortured.counts() == (2, 1, 0)
@@ -232,7 +229,7 @@ def test_a_file_that_may_not_be_read_costs_that_file(
     opened = event_file.open_log
 
     def refuse(load: Any) -> Any:
-        if load.file.path == bad:
+        if load.file.path == str(bad):
             raise PermissionError(13, "Permission denied")
         return opened(load)
 
