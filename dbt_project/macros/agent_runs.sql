@@ -108,6 +108,18 @@ used as (
 )
 {%- endmacro %}
 
+{#- Name of an agent or a tool, as the span or the observation of its run is named: what it did stands
+    before the name, and the id of the run behind it. Null when nothing else is left. -#}
+{% macro name_of_run(text) -%}
+nullif(
+    regexp_replace(
+        regexp_replace({{ text }}, '^(invoke_agent|execute_tool)( +|$)', ''),
+        '[ ._:/-]*[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', ''
+    ),
+    ''
+)
+{%- endmacro %}
+
 {#- The columns of a task that `spent` and `used` fill, the same for every kind of trace. -#}
 {% macro agent_run_figures() -%}
 cast(spent.cost_usd * 100 as double) as cost_cents,

@@ -44,7 +44,7 @@ leaf_calls as (
 leaf_tools as (
     select
         observation_key as span_key,
-        observation_name as tool_name
+        coalesce({{ name_of_run('observation_name') }}, 'unknown') as tool_name
     from versions
     where version_rank = 1 and observation_type = 'TOOL'
 ),
@@ -54,7 +54,8 @@ leaf_tools as (
 named as (
     select
         *,
-        {{ normal_form('observation_name') }} as agent_text,
+        {{ normal_form('coalesce(' ~ name_of_run('observation_name') ~ ", 'unknown')") }}
+            as agent_text,
         coalesce(level = 'ERROR', false) as has_failed
     from versions
     where observation_type = 'AGENT'

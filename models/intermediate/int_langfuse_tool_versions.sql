@@ -55,7 +55,7 @@ select
     cast(null as varchar) as agent_id,
     ---------- text
     'langfuse' as source_kind,
-    observation_name as tool_name,
+    coalesce({{ name_of_run('observation_name') }}, 'unknown') as tool_name,
     cast(null as varchar) as skill_name,
     cast(null as varchar) as subagent_type,
     case when is_error then 'other' end as error_class,

@@ -67,11 +67,8 @@ leaf_tools as (
 named as (
     select
         *,
-        {{ normal_form("coalesce(
-            agent_name,
-            nullif(regexp_replace(span_name, '^invoke_agent *', ''), ''),
-            'unknown'
-        )") }} as agent_text
+        {{ normal_form('coalesce(agent_name, ' ~ name_of_run('span_name') ~ ", 'unknown')") }}
+            as agent_text
     from spans
     where span_role = 'agent' and source_kind = 'otlp'
 )
