@@ -1,5 +1,5 @@
-{#- What a build depends on besides rows, the clock apart: a model that reads this and not the clock is
-    built anew only when rows came or a fingerprint changed. #}
+{#- What a build depends on besides rows, the clock apart: a model that reads this and not the
+    clock is built anew only when rows came or a fingerprint changed. #}
 select
     load_seq,
     projects_fingerprint,
