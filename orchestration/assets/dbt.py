@@ -26,16 +26,12 @@ from orchestration.dbt_project import (
     public_columns,
     published_relations,
 )
+from orchestration.dbt_resource import LocalDbtResource
 from orchestration.kept_outputs import KeptOutputs, kept_checks
 from orchestration.previews import PreviewBudget, relation_metadata
 from orchestration.progress import BuildCounts
-from orchestration.resources import (
-    FULL_REFRESH_TAG,
-    TICK_JOBS,
-    LedgerRun,
-    LocalDbtResource,
-    WarehouseResource,
-)
+from orchestration.resources import LedgerRun, WarehouseResource
+from orchestration.run_scope import FULL_REFRESH_TAG, TICK_JOBS
 
 NOISE = frozenset({"unique_id", "invocation_id", "status"})
 """Metadata that dagster-dbt adds to each materialisation and that tells a person nothing."""
