@@ -5,7 +5,7 @@
     on_schema_change='fail',
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- A thread that another one of Codex spawned is a task: from its first line to its last, with the steps

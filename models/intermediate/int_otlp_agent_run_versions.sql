@@ -5,7 +5,7 @@
     on_schema_change='fail',
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- Every copy of a span of an agent, as a task: how it ended, how long it took, and what the model

@@ -5,7 +5,7 @@
     on_schema_change='fail',
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- Every event of Claude Code's log that a skill was activated. It governs what follows until the next

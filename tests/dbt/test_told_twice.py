@@ -232,7 +232,7 @@ class TwiceTold:
 
 @dataclass(frozen=True)
 class Told:
-    """What is said after Langfuse, telemetry and transcript told, one after the other and at once."""
+    """What is said after Langfuse, telemetry and transcript, one by one and at once."""
 
     langfuse_alone: Answers
     telemetry: Answers
