@@ -4,8 +4,8 @@
     unique_key='session_id',
     on_schema_change='fail'
 ) }}
-{#- Sessions that a transcript tells of, by a model call or a tool: what telemetry says of them besides
-    gives way. Small, so that nobody has to group all lines to know it. #}
+{#- Sessions that a transcript tells of, by a model call or a tool: what telemetry says of them
+    besides gives way. Small, so that nobody has to group all lines to know it. #}
 {%- set since = built_load_seq('load_seq') %}
 with arrived as (
     {%- for relation in ['int_claude_code_call_versions', 'int_claude_code_tool_versions'] %}

@@ -8,9 +8,10 @@
         "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
-{#- A thread that another one of Codex spawned is a task: from its first line to its last, with the steps
-    and tools that it did not copy from its parent. Rollouts name no kind of subagent. A thread that
-    gained a line or changed its project is made anew, and all are when prices changed. #}
+{#- A thread that another one of Codex spawned is a task: from its first line to its last, with
+    the steps and tools that it did not copy from its parent. Rollouts name no kind of subagent. A
+    thread that gained a line or changed its project is made anew, and all are when prices
+    changed. #}
 {%- set since = trusted_load_seq(reads_prices=true) %}
 with recursive folders as (
     select workdir_id, project_id, load_seq from {{ ref('stg_ledger__working_directories') }}

@@ -24,8 +24,9 @@ stretched as (
     from carried
 ),
 
--- Which response a call belongs to is told by the totals around it. Between two statements of a turn
--- the total of a response stands either behind its calls or before them: the first of both says which.
+-- Which response a call belongs to is told by the totals around it. Between two statements of a
+-- turn the total of a response stands either behind its calls or before them: the first of both
+-- says which.
 linked as (
     select
         carried.*,

@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
-{#- Every version of an observation of an agent, as `int_langfuse_agent_run_versions` judged it, unless
-    the same is told by a transcript, by Claude Code's events or by the spans of its trace. #}
+{#- Every version of an observation of an agent, as `int_langfuse_agent_run_versions` judged it,
+    unless the same is told by a transcript, by Claude Code's events or by the spans of its trace.
+    #}
 with {{ langfuse_other_tellers('subagent_completed', "span_role = 'agent'") }},
 
 judged as (

@@ -8,9 +8,9 @@
         "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
-{#- Every version of an observation of an agent, as a task: how it ended, how long it took, and what the
-    observations below it used, as far as no other agent stands between. A trace that gained an
-    observation is judged anew, and all are when prices changed. #}
+{#- Every version of an observation of an agent, as a task: how it ended, how long it took, and
+    what the observations below it used, as far as no other agent stands between. A trace that
+    gained an observation is judged anew, and all are when prices changed. #}
 {%- set since = trusted_load_seq(reads_prices=true) %}
 with recursive versions as (
     {{ langfuse_versions(since if since is not none else -1) }}

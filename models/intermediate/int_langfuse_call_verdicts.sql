@@ -1,6 +1,7 @@
 {{ config(materialized='view') }}
-{#- Every version of an observation that has tokens, as `int_langfuse_call_versions` judged it, unless
-    the same is told by whoever was there: a transcript, Claude Code's events, the spans of its trace. #}
+{#- Every version of an observation that has tokens, as `int_langfuse_call_versions` judged it,
+    unless the same is told by whoever was there: a transcript, Claude Code's events, the spans of
+    its trace. #}
 with {{ langfuse_other_tellers('api_request', "span_role = 'inference' and has_tokens") }},
 
 judged as (

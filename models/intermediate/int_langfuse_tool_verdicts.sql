@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- Every version of an observation of a tool, as `int_langfuse_tool_versions` judged it, unless the same
-    is told by a transcript, by Claude Code's events or by the spans of its trace. #}
+{#- Every version of an observation of a tool, as `int_langfuse_tool_versions` judged it, unless
+    the same is told by a transcript, by Claude Code's events or by the spans of its trace. #}
 with {{ langfuse_other_tellers('tool_result', "span_role = 'tool'") }},
 
 judged as (

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
-{#- What Claude Code's counters add up to in a session. A delta point is an increment. A cumulative one is
-    what was counted since its start: its increment is what it grew by, and all of it when the counter
-    began anew, which another start or a fallen value tells. #}
+{#- What Claude Code's counters add up to in a session. A delta point is an increment. A
+    cumulative one is what was counted since its start: its increment is what it grew by, and all
+    of it when the counter began anew, which another start or a fallen value tells. #}
 with points as (
     select
         *,

@@ -8,11 +8,11 @@
         "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
-{#- Every event of Claude Code's log that a skill was activated. It governs what follows until the next
-    prompt or the next skill, as in a transcript; whether it could be loaded is told by the results of
-    the Skill tool in the same prompt, where they are as many. A name that was left out is no skill,
-    and neither is one that was only put before a subagent. A session that gained an event is made
-    anew, and so is one whose transcript arrived. #}
+{#- Every event of Claude Code's log that a skill was activated. It governs what follows until the
+    next prompt or the next skill, as in a transcript; whether it could be loaded is told by the
+    results of the Skill tool in the same prompt, where they are as many. A name that was left out
+    is no skill, and neither is one that was only put before a subagent. A session that gained an
+    event is made anew, and so is one whose transcript arrived. #}
 {%- set since = trusted_load_seq() %}
 with transcripts as (
     select

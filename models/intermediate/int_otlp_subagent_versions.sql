@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
-{#- Every event of Claude Code's log that a subagent ended, as a task. It knows a total of tokens and no
-    tiers, and so no cost. A session's transcript tells of its subagents better. #}
+{#- Every event of Claude Code's log that a subagent ended, as a task. It knows a total of tokens
+    and no tiers, and so no cost. A session's transcript tells of its subagents better. #}
 with transcripts as (
     select
         session_id,

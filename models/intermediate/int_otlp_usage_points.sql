@@ -4,8 +4,8 @@
     unique_key='record_key',
     on_schema_change='fail'
 ) }}
-{#- Every copy of a point of Claude Code's counters of tokens and of cost that names its session. A point
-    is its series, name, start and time: what an exporter sends twice is one point. #}
+{#- Every copy of a point of Claude Code's counters of tokens and of cost that names its session.
+    A point is its series, name, start and time: what an exporter sends twice is one point. #}
 {%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         record_key,

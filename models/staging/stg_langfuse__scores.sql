@@ -1,5 +1,5 @@
-{#- One row per version of a score: rename, cast. A score is of a trace, an observation or a session, and
-    a trace may have many: whoever joins them must join one row per trace. #}
+{#- One row per version of a score: rename, cast. A score is of a trace, an observation or a
+    session, and a trace may have many: whoever joins them must join one row per trace. #}
 with scores as (
     select
         *,

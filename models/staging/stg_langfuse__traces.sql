@@ -1,5 +1,5 @@
-{#- One row per version of a trace: rename, cast. Times without a zone are UTC: that is the contract of
-    the export. #}
+{#- One row per version of a trace: rename, cast. Times without a zone are UTC: that is the
+    contract of the export. #}
 with traces as (
     select
         *,
