@@ -1,8 +1,9 @@
-"""Finished tasks of agents, as logs and tables tell them, and what people thought of suggestions.
+"""Finished tasks of agents, as logs and tables tell them, and what people say of agents.
 
 Belongs here: the allow-lists of our own contract, of `execution_metrics` and `ai_usage_events`,
-which land beside it in `raw.usage_events`, and of suggestion feedback, which has no agent, cost or
-latency and so a table of its own. Does not belong here: what a default of 0 means (the staging
+which land beside it in `raw.usage_events`, of suggestion feedback, which has no agent, cost or
+latency and so a table of its own, and of what their owner declares: changes of agents, judgements
+of patterns. Does not belong here: what a default of 0 means (the staging
 models), model calls and turns (`telemetry_formats.py`).
 
 Source of the formats: formats.md section 4 of the shared documents.
@@ -187,6 +188,25 @@ AGENT_CHANGES = EventFormat(
     must_have="event_id is not null and agent_id is not null and ts is not null",
 )
 
+_JUDGEMENT_COLUMNS = {
+    "event_id": kept.identifier("judgement_id"),
+    "pattern": kept.name("pattern"),
+    "ts": kept.time("judged_at"),
+    "declared_at": kept.time("declared_at"),
+    "quality": kept.number("quality"),
+    "note_length": kept.length("note"),
+}
+
+PATTERN_JUDGEMENTS = EventFormat(
+    name="pattern_judgements",
+    told_by=(frozenset({"judgement_id", "pattern", "quality"}),),
+    fields=texts("judgement_id", "pattern", "judged_at", "declared_at", "quality", "note"),
+    columns=_JUDGEMENT_COLUMNS,
+    free_fields=("pattern",),
+    identity="event_id",
+    must_have="event_id is not null and pattern is not null and ts is not null",
+)
+
 USAGE_FORMATS: Mapping[str, EventFormat] = {
     item.name: item
     for item in (
@@ -195,5 +215,6 @@ USAGE_FORMATS: Mapping[str, EventFormat] = {
         AI_USAGE_ROWS,
         SUGGESTION_FEEDBACK,
         AGENT_CHANGES,
+        PATTERN_JUDGEMENTS,
     )
 }
