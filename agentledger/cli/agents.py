@@ -145,7 +145,7 @@ def feedback(agent: MaybeAgent = None, as_json: JsonOption = False) -> None:
             [
                 *(output.text_of(row[name]) for name in
                   ("agent_id", "health", "issue_type", "severity", "evidence")),
-                output.decimal(row["measured"], 4),
+                _measured(row),
                 output.decimal(row["threshold"]),
                 output.count(row["n"]),
                 output.text_of(row["suggestion"]),
@@ -245,6 +245,16 @@ def _head(answer: Any) -> dict[str, Any]:
 _HEADINGS = [
     "tasks", "success", "95 %", "unknown", "cost ¢", "mean ¢", "median ¢", "mean", "p50", "p95",
 ]  # fmt: skip
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    """The figure of an issue; beside a mean cost the one without the costs that stand far out."""
+    from agentledger.cli import output
+
+    figure, robust = row["measured"], row["measured_without_outliers"]
+    if robust is None or robust == figure:
+        return output.decimal(figure, 4)
+    return f"{output.decimal(figure, 4)} ({output.decimal(robust, 4)} without outliers)"
 
 
 def _total_figures(total: Mapping[str, Any]) -> list[str]:

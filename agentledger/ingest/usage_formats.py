@@ -19,7 +19,7 @@ CONTRACT, EXECUTION_METRICS, AI_USAGE_EVENTS = "contract", "execution_metrics", 
 
 
 def _tokens(*names: str) -> dict[str, str]:
-    return {name: kept.number(name) for name in names}
+    return {name: kept.figure(name) for name in names}
 
 
 USAGE_COLUMNS = {
@@ -28,8 +28,8 @@ USAGE_COLUMNS = {
     "ts": kept.time("occurred_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_cents": kept.number("cost_cents"),
-    "latency_ms": kept.number("latency_ms"),
+    "cost_cents": kept.figure("cost_cents"),
+    "latency_ms": kept.figure("latency_ms"),
     "patterns": kept.name_counts("patterns"),
     "provider": kept.name("provider"),
     "model": kept.name("model"),
@@ -71,12 +71,12 @@ _EXECUTION_COLUMNS = {
     "ts": kept.time("inserted_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_cents": kept.number("cost_cents"),
-    "latency_ms": kept.number("latency_ms"),
+    "cost_cents": kept.figure("cost_cents"),
+    "latency_ms": kept.figure("latency_ms"),
     "provider": kept.name("provider"),
     "model": kept.name("model"),
     **_tokens("prompt_tokens", "completion_tokens"),
-    "total_tokens": kept.number("tokens_used"),
+    "total_tokens": kept.figure("tokens_used"),
     "task_run_id": kept.identifier("run_id"),
 }
 
@@ -102,8 +102,8 @@ _AI_USAGE_COLUMNS = {
     "started_at": kept.time("started_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_usd": kept.number("estimated_cost"),
-    "latency_ms": kept.number("duration_ms"),
+    "cost_usd": kept.figure("estimated_cost"),
+    "latency_ms": kept.figure("duration_ms"),
     "provider": kept.name("provider"),
     "model": kept.name("model_id"),
     "model_version": kept.name("model_version"),
@@ -193,7 +193,7 @@ _JUDGEMENT_COLUMNS = {
     "pattern": kept.name("pattern"),
     "ts": kept.time("judged_at"),
     "declared_at": kept.time("declared_at"),
-    "quality": kept.number("quality"),
+    "quality": kept.figure("quality"),
     "note_length": kept.length("note"),
 }
 

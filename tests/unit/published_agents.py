@@ -97,12 +97,16 @@ HEALTH = [
 ISSUES = [
     {"issue_type": "low_success_rate", "severity": "critical", "n": 40, "measured": 0.75,
      "threshold": 0.9, "evidence": "confirmed"},
+    {"issue_type": "high_cost", "severity": "high", "n": 40, "measured": 24978.975,
+     "measured_without_outliers": 4.0769, "threshold": 3.0, "evidence": "provisional"},
     {"issue_type": "high_latency", "severity": "medium", "n": 40, "measured": 3000.0,
      "threshold": 2000.0, "evidence": "provisional"},
 ]  # fmt: skip
 SUGGESTIONS = [
     {"issue_type": "low_success_rate", "suggestion": "add_patterns", "confidence": 0.2667,
      "expected_gain_pct": 15, "gain_basis": "heuristic", "effort": "low"},
+    {"issue_type": "high_cost", "suggestion": "optimize_model", "confidence": 0.6667,
+     "expected_gain_pct": -50, "gain_basis": "heuristic", "effort": "medium"},
     {"issue_type": "high_latency", "suggestion": "improve_cache", "confidence": 0.2667,
      "expected_gain_pct": -60, "gain_basis": "heuristic", "effort": "medium"},
 ]  # fmt: skip

@@ -155,12 +155,14 @@ def test_feedback_gives_issues_with_suggestions_that_are_called_a_heuristic(
     document = asked(run, "agents", "feedback", "a1")
     assert [(row["issue_type"], row["severity"], row["suggestion"], row["expected_gain_pct"])
             for row in document["issues"]] == [
+        ("high_cost", "high", "optimize_model", -50),
         ("high_latency", "medium", "improve_cache", -60),
         ("low_success_rate", "critical", "add_patterns", 15),
     ]  # fmt: skip
     assert {row["gain_basis"] for row in document["issues"]} == {"heuristic"}
     _, out, err = run("agents", "feedback")
     assert "add_patterns" in out and "+15" in out
+    assert "24,978.9750 (4.0769 without outliers)" in out
     assert "heuristic" in err
     assert run("agents", "feedback", "a5")[1] == "Nothing stands out in the last week.\n"
 
@@ -205,7 +207,7 @@ def test_nothing_to_tell_is_said_and_is_no_failure(
         (("agents", "judge-pattern", "nats", "--quality", "1.01"), 2, "from 0 to 1"),
         (("agents", "judge-pattern", "nats", "--quality", "-0.1"), 2, "from 0 to 1"),
         (("agents", "judge-pattern", "nats", "--quality", "nan"), 2, "from 0 to 1"),
-        (("agents", "judge-pattern", "nats", "--quality", "good"), 2, "good"),
+        (("agents", "judge-pattern", "nats", "--quality", "good"), 2, "--quality"),
         (("agents", "judge-pattern", "nats"), 2, "--quality"),
         (("agents", "judge-pattern", "two words", "--quality", "1"), 2, "no name of a pattern"),
         (("agents", "judge-pattern", "other", "--quality", "1"), 2, "no name of a pattern"),
@@ -288,7 +290,7 @@ def test_python_has_the_names_of_the_issue(settings: Settings) -> None:
     assert frame["task_count"].isna().tolist() == [False, False, True]
     assert len(query.get_agent_history("a1", "1d", settings=settings)) == 3
     assert query.get_agent_history_total("a1", settings=settings)["task_count"].tolist() == [120]
-    assert len(query.get_agent_feedback(settings=settings)) == 2
+    assert len(query.get_agent_feedback(settings=settings)) == 3
     assert query.get_agent_evolution("a1", settings=settings)["decision"].tolist() == ["rollback"]
     assert query.get_validated_patterns(settings=settings)["is_validated"].tolist() == [True, False]
     with pytest.raises(UsageError):

@@ -20,6 +20,7 @@ def row(pattern: str, reason: str | None) -> dict[str, Any]:
         "reason": reason,
         "success_rate": 0.98,
         "success_rate_low": 0.93,
+        "success_rate_high": 0.9945,
         "tasks": 100,
         "uses": 120,
         "agents": 2,

@@ -58,7 +58,7 @@ def test_judgements_land_once_and_their_notes_never(ledger: Ledger) -> None:
         "select pattern, quality, note_length, ts from raw.pattern_judgements order by pattern"
     ) == [
         ("nats", "0.92", 11, "2026-03-10T12:05:00Z"),
-        ("other", None, None, "2026-03-01T00:00:00Z"),
+        ("other", "NaN", None, "2026-03-01T00:00:00Z"),
         ("retry", "0.4", 11, "2026-03-10T12:05:00Z"),
     ]
     assert ledger.rows(

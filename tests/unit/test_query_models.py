@@ -107,7 +107,7 @@ READ = {
     "total_cost_without_outliers_cents patterns_used",
     "agents/agent_health": "agent_id as_of health priority",
     "agents/agent_feedback_issues": "agent_id as_of issue_type severity evidence measured "
-    "threshold n",
+    "measured_without_outliers threshold n",
     "agents/agent_suggestions": "agent_id as_of issue_type suggestion confidence "
     "expected_gain_pct gain_basis effort",
     "agents/agent_evolution": "agent_id change_id changed_at metric decision reason "
