@@ -111,3 +111,41 @@ def test_what_is_no_export_is_refused_and_a_broken_value_costs_itself(
     assert ledger.rows("select line_no, reason from raw.rejects where line_no > 0 order by 1") == [
         (3, "not_an_object"), (4, "malformed_record")
     ]  # fmt: skip
+
+
+def test_traces_and_scores_land_without_a_word_of_anybody(ledger: Ledger, tmp_path: Path) -> None:
+    """Should read a trace beside its observations and from a file of its own, and scores."""
+    folder = tmp_path / "langfuse"
+    folder.mkdir()
+    registry.add_source(ledger.settings, "langfuse", str(folder))
+    trace = {
+        "id": "tr-1", "name": "shop bot", "timestamp": "2026-05-01T10:00:00.000Z",
+        "userId": "SECRET", "sessionId": "s-1", "input": "SECRET", "output": "SECRET",
+        "metadata": {"SECRET": "SECRET"}, "tags": ["SECRET"], "scores": [{"comment": "SECRET"}],
+    }  # fmt: skip
+    (folder / "document.json").write_text(json.dumps({"trace": trace, "observations": [CAMEL]}))
+    exported = {
+        "id": "tr-2", "name": "what SECRET people, ask!", "timestamp": "2026-05-01 10:00:00.000000",
+        "user_id": "SECRET", "session_id": "", "input": "SECRET", "project_id": "pj-1",
+    }  # fmt: skip
+    (folder / "traces.jsonl").write_text(json.dumps(exported) + "\n")
+    score = {
+        "id": "sc-1", "timestamp": "2026-05-01 10:05:00.000000", "trace_id": "tr-1",
+        "observation_id": "", "name": "helpful", "value": 1, "string_value": "",
+        "comment": "SECRET", "data_type": "BOOLEAN", "source": "ANNOTATION",
+    }  # fmt: skip
+    said = score | {"id": "sc-2", "data_type": "TEXT", "value": 0, "string_value": "SECRET words"}
+    (folder / "scores.jsonl").write_text(json.dumps(score) + "\n" + json.dumps(said) + "\n")
+    assert ledger.collect().totals()["accepted"] == 5
+    assert ledger.rows(
+        "select trace_id, session_id, trace_name from raw.langfuse_traces order by 1"
+    ) == [("tr-1", "s-1", "shop bot"), ("tr-2", None, "other")]
+    assert ledger.rows(
+        "select score_id, trace_id, observation_id, data_type, score_value, score_label "
+        "from raw.langfuse_scores order by 1"
+    ) == [
+        ("sc-1", "tr-1", None, "BOOLEAN", "1", None), ("sc-2", "tr-1", None, "TEXT", None, None)
+    ]  # fmt: skip
+    data = b"".join(p.read_bytes() for p in ledger.settings.home.rglob("*") if p.is_file())
+    assert b"SECRET" not in data
+    assert ledger.collect().totals()["accepted"] == 0
