@@ -17,7 +17,7 @@ import filelock
 
 from agentledger import vault
 from agentledger.ingest import scan
-from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
+from agentledger.ingest.text_tables import TABLES_WITH_TEXTS
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 

@@ -55,8 +55,8 @@ TableOption = Annotated[
     typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
 ]
 
-KINDS_WITH_TEXTS = ("events", "postgres")
-"""Kinds of sources that may hold agent_telemetry; so may the own logs of a project."""
+KINDS_WITH_TEXTS = ("claude-code", "codex", "events", "postgres")
+"""Kinds of sources whose texts the vault can keep; so it can of the own logs of a project."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -223,6 +223,7 @@ def _known_projects(settings: Settings) -> tuple[dict[str, Mapping[str, Any]], s
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add claude-code --content vault",
         "source add events ~/telemetry --content vault",
         "source add otlp ~/collector",
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
@@ -277,7 +278,7 @@ def add(
             f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
             f"{', '.join(KINDS_WITH_TEXTS)}."
         )
-    _agree_to_texts(content, yes)
+    _agree_to_texts(content, yes, kind)
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
         entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)
@@ -305,16 +306,17 @@ def add(
     output.write_note("Next: agentledger run")
 
 
-def _agree_to_texts(content: str | None, yes: bool) -> None:
+def _agree_to_texts(content: str | None, yes: bool, kind: str | None = None) -> None:
     """Say what keeping texts means, and ask, before anything is written down."""
     import sys
 
     from agentledger import config
     from agentledger.cli import output
+    from agentledger.ingest.scan import TRANSCRIPT_KINDS
 
     config.check_content(content)
     if content == "drop":
-        output.write_note("Texts that were kept of it are removed by the next run.")
+        output.write_note("Texts that were kept of it are removed by the next run; rows stay.")
     if content != "vault":
         return
     output.write_note(
@@ -323,6 +325,12 @@ def _agree_to_texts(content: str | None, yes: bool) -> None:
         "`turns replay` and `export training` read them, nothing else does. `--content drop` "
         "removes them with the next run."
     )
+    if kind in TRANSCRIPT_KINDS:
+        output.write_note(
+            "Of every session in that place, also of projects that are not registered; those are "
+            "neither shown nor exported. Images and attachments are not kept, and files that were "
+            "read before are not read again."
+        )
     if yes:
         return
     if not sys.stdin.isatty():

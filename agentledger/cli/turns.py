@@ -205,6 +205,7 @@ def replay(
     )
     for row in found["records"]:
         _write_texts(row)
+    _write_messages(found["messages"])
     if found["note"]:
         output.write_note(found["note"])
 
@@ -267,6 +268,36 @@ def _write_texts(row: dict[str, Any]) -> None:
             output.write_line(f"[{row['seq']}] {name}:")
             for line in text.splitlines() or [""]:
                 output.write_line(f"    {output.printable(line)}")
+
+
+SPEAKERS = {
+    "system": "system",
+    "user": "user",
+    "inserted": "inserted",
+    "thoughts": "thoughts",
+    "answer": "answer",
+    "tool_call": "tool call",
+    "tool_result": "tool result",
+}
+
+
+def _write_messages(messages: list[dict[str, Any]]) -> None:
+    """Write what was said, one utterance below the other; subagents after the session itself."""
+    from agentledger.cli import output
+
+    conversation = None
+    for row in messages:
+        if row["conversation"] != conversation:
+            conversation = row["conversation"]
+            output.write_line("")
+            output.write_line(f"Subagent {output.text_of(conversation)}")
+        turn = "" if row["turn_seq"] is None else f"{row['turn_seq']}."
+        tool = f" {output.text_of(row['tool_name'])}" if row["tool_name"] else ""
+        copy = " (told by another session, too)" if row["is_copy"] else ""
+        output.write_line("")
+        output.write_line(f"[{turn}{row['seq']}] {SPEAKERS[row['kind']]}{tool}{copy}:")
+        for line in row["text"].splitlines() or [""]:
+            output.write_line(f"    {output.printable(line)}")
 
 
 def _asked(

@@ -6,7 +6,7 @@ allow-list, which lines are strange, identity and content hash. Does not belong 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept_columns
@@ -86,14 +86,14 @@ def _projected(
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
-    private = f"{_private_texts(event_format)} as private_texts, " if keeps_texts else ""
+    private, seen = _private_steps(event_format, keeps_texts=keeps_texts)
     key_name = event_format.keyed_as or event_format.name
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
     return f"""
         with parsed as (
             {parsed}
-        ),{_seen_sql(event_format)}
+        ),{seen}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
@@ -206,11 +206,26 @@ def _private_texts(event_format: EventFormat) -> str:
     return f"case when keeps_texts then list_filter([{fields}], lambda e: {given}) end"
 
 
-def _seen_sql(event_format: EventFormat) -> str:
+def _private_steps(event_format: EventFormat, *, keeps_texts: bool) -> tuple[str, str]:
+    """What is selected for the vault, and the step before it.
+
+    Texts are taken where the line is still there.
+    """
+    if not keeps_texts:
+        return "", _seen_sql(event_format, {})
+    taken = {"private_texts": _private_texts(event_format)}
+    if event_format.glimpses:
+        return "private_texts,", _seen_sql(event_format, taken)
+    return f"{taken['private_texts']} as private_texts, ", ""
+
+
+def _seen_sql(event_format: EventFormat, taken: Mapping[str, str]) -> str:
     """The step that looks into the line beside what was parsed of it, and lets it go."""
     if not event_format.glimpses:
         return ""
-    glimpses = ", ".join(f"{sql} as {name}" for name, sql in event_format.glimpses.items())
+    glimpses = ", ".join(
+        f"{sql} as {name}" for name, sql in (*event_format.glimpses.items(), *taken.items())
+    )
     return (
         f"\n        seen as materialized (select * exclude (record), {glimpses} from parsed as x),"
     )

@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from agentledger import privacy, vault
+from agentledger import privacy, vault_texts
 from agentledger.ingest import event_file, event_lines, rejects
 from agentledger.ingest.documents import DocumentError, decode
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
@@ -324,7 +324,7 @@ class EventStage:
         table = f"staged_{event_format.name}"
         try:
             if keeps_texts:
-                sql = vault.keep_texts(self.connection, event_format.table, sql)
+                sql = vault_texts.keep_texts(self.connection, event_format.table, sql)
             if event_format.name in self.staged_formats:
                 self.connection.execute(f"insert into {table} by name {sql}").fetchall()
             else:

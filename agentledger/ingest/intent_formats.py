@@ -7,6 +7,7 @@ Source of the formats: formats.md section 5 of the shared documents.
 """
 
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import private_texts
 from agentledger.ingest.event_format import EventFormat, texts
 
 _INTENT_NAMES = (
@@ -73,6 +74,7 @@ INTENT_EVENTS = EventFormat(
     identity="event_id",
     must_have="event_id is not null and outcome is not null and ts is not null",
     wrappers=frozenset({"intent_events"}),
+    texts=private_texts.INTENT,
 )  # fmt: skip
 
 _EXECUTION_COLUMNS = {
@@ -120,4 +122,5 @@ CHAT_EVENTS = EventFormat(
     identity="event_id",
     must_have="event_id is not null and assistant_message_hash is not null and ts is not null",
     wrappers=frozenset({"chat_events"}),
+    texts=private_texts.CHAT,
 )  # fmt: skip
