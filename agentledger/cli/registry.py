@@ -278,7 +278,7 @@ def add(
             f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
             f"{', '.join(KINDS_WITH_TEXTS)}."
         )
-    _agree_to_texts(content, yes, kind)
+    _agree_to_texts(content, yes, kind, counts_all=all_projects)
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
         entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)
@@ -306,7 +306,9 @@ def add(
     output.write_note("Next: agentledger run")
 
 
-def _agree_to_texts(content: str | None, yes: bool, kind: str | None = None) -> None:
+def _agree_to_texts(
+    content: str | None, yes: bool, kind: str | None = None, *, counts_all: bool = False
+) -> None:
     """Say what keeping texts means, and ask, before anything is written down."""
     import sys
 
@@ -326,10 +328,15 @@ def _agree_to_texts(content: str | None, yes: bool, kind: str | None = None) -> 
         "removes them with the next run."
     )
     if kind in TRANSCRIPT_KINDS:
+        others = (
+            ""
+            if counts_all
+            else " Sessions of projects that are not registered are kept, too, but "
+            "neither shown nor exported."
+        )
         output.write_note(
-            "Of every session in that place, also of projects that are not registered; those are "
-            "neither shown nor exported. Images and attachments are not kept, and files that were "
-            "read before are not read again."
+            "Images and attachments are not kept, and lines that were read before are not read "
+            f"again.{others}"
         )
     if yes:
         return

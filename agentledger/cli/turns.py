@@ -198,11 +198,12 @@ def replay(
         f"Session {found['session_key']} of {output.text_of(found['project'])} "
         f"({found['source_kind']}), {output.count(len(found['records']))} records"
     )
-    output.write_table(
-        ["turn", "#", "at", "+", "record", "model", "tokens", "took", "what"],
-        [_replay_cells(row) for row in found["records"]],
-        numeric=["turn", "#", "+", "tokens", "took"],
-    )
+    if found["records"]:
+        output.write_table(
+            ["turn", "#", "at", "+", "record", "model", "tokens", "took", "what"],
+            [_replay_cells(row) for row in found["records"]],
+            numeric=["turn", "#", "+", "tokens", "took"],
+        )
     for row in found["records"]:
         _write_texts(row)
     _write_messages(found["messages"])

@@ -148,7 +148,7 @@ class Session:
             return NOT_IN_VAULT
         answer = self._answers[call].values()
         return CallParts(
-            history=list(self._history(path, call)),
+            history=self._history(path, call),
             answer=texts_of_blocks(answer, "text"),
             thoughts=texts_of_blocks(answer, "thinking"),
             calls=[block for block in answer if block.get("type") == "tool_use"],
@@ -170,7 +170,8 @@ class Session:
             parent = above.parent_uuid
         return path[::-1]
 
-    def _history(self, path: Sequence[Line], call: str) -> Iterator[dict[str, Any]]:
+    def _history(self, path: Sequence[Line], call: str) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
         told: set[str] = set()
         for line in path:
             if line.line_type == "user":
@@ -180,13 +181,17 @@ class Session:
                     if str(block.get("tool_use_id")) not in told
                 ]
                 told.update(str(block["tool_use_id"]) for block in blocks if "tool_use_id" in block)
-                if blocks:
-                    yield {"role": "user", "content": blocks}
+                if not blocks:
+                    continue
+                if line.is_inserted and messages and _with_inserted(messages[-1], blocks):
+                    continue
+                messages.append({"role": "user", "content": blocks})
             elif line.line_type == "assistant" and not line.is_synthetic:
                 unit = self.unit_of(line)
                 if unit != call and unit not in told:
                     told.add(unit)
-                    yield from self._answered(unit, told)
+                    messages += self._answered(unit, told)
+        return messages
 
     def _answered(self, unit: str, told: set[str]) -> Iterator[dict[str, Any]]:
         """An answer and right behind it what the tools gave, on whichever path that stands."""
@@ -233,6 +238,19 @@ class Session:
             told.add(identity)
             if text.strip() or tool:
                 yield Utterance(line.at, kind, text, tool, name, line.record_key in self.copied)
+
+
+def _with_inserted(message: dict[str, Any], blocks: Sequence[Mapping[str, Any]]) -> bool:
+    """Put text that the tool inserted behind a result into it, such as the body of a skill.
+
+    Whether it was possible: a person's own words stay a message of theirs.
+    """
+    *before, last = message["content"]
+    if last.get("type") != "tool_result" or any(block.get("type") != "text" for block in blocks):
+        return False
+    said = [as_text(last.get("content")), *(str(block["text"]) for block in blocks)]
+    message["content"] = [*before, {**last, "content": "\n\n".join(said)}]
+    return True
 
 
 def _utterance_of(block: Mapping[str, Any], line: Line) -> tuple[str, str, str | None]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from agentledger.training.conversation import read_parts
@@ -37,6 +38,7 @@ class Log:
         parent: int | None = -1,
         agent: str | None = None,
         keep: bool = True,
+        inserted: bool = False,
     ) -> int:
         number = len(self.lines)
         above = None if parent is None or number == 0 else self.lines[parent].uuid
@@ -44,7 +46,7 @@ class Log:
             claude_code.Line(
                 record_key=f"r{number}", content_hash="h", uuid=f"u{number}", parent_uuid=above,
                 line_type=kind, message_id=call, is_synthetic=False,
-                is_sidechain=agent is not None, agent_id=agent, is_inserted=False,
+                is_sidechain=agent is not None, agent_id=agent, is_inserted=inserted,
                 at=f"2026-02-01T10:00:{number:02d}.000Z", content_blocks=len(blocks),
             )
         )  # fmt: skip
@@ -96,6 +98,22 @@ def test_tools_called_at_once_give_their_results_on_paths_of_their_own() -> None
     assert [m.role for m in found.messages] == ["user", "assistant", "tool", "tool", "assistant"]
     assert [m.text for m in found.messages] == ["read both", "I look.", "A", "B", "Both."]
     assert [call.arguments for call in found.messages[1].calls] == [{"path": "a"}, {"path": "b"}]
+
+
+def test_what_a_tool_inserts_behind_its_result_belongs_to_it() -> None:
+    """A format in which sides take turns has no place for it elsewhere."""
+    log = Log()
+    log.add("user", text("commit"))
+    log.add("assistant", use("t1", "Skill", skill="commit"), call="m1")
+    log.add("user", result("t1", "Launching skill: commit"))
+    log.add("user", text("Base directory for this skill: /x"), inserted=True)
+    log.add("assistant", text("Committed."), call="m2")
+    log.add("user", text("thanks"))
+    log.add("assistant", text("Welcome."), call="m3")
+    for call, number in (("m2", 4), ("m3", 6)):
+        messages = read_parts(log.parts(call)).messages
+        assert len(messages) == number
+        assert messages[2].text == ("Launching skill: commit\n\nBase directory for this skill: /x")
 
 
 def test_words_that_were_taken_back_are_no_history() -> None:
@@ -168,10 +186,7 @@ def test_a_line_that_is_its_own_ancestor_ends_the_walk() -> None:
     log = Log()
     log.add("user", text("one"))
     log.add("assistant", text("first"), call="m1")
-    loop = [claude_code.Line(*[
-        "u1" if name == "parent_uuid" else getattr(line, name)
-        for name in claude_code.Line.__slots__
-    ]) if line.uuid == "u0" else line for line in log.lines]  # fmt: skip
+    loop = [replace(log.lines[0], parent_uuid="u1"), log.lines[1]]
     assert claude_code.Session(loop, log.texts, log.calls).parts_of("m1") is not None
 
 
