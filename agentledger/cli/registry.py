@@ -55,7 +55,7 @@ TableOption = Annotated[
     typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
 ]
 
-KINDS_WITH_TEXTS = ("claude-code", "codex", "events", "postgres")
+KINDS_WITH_TEXTS = ("claude-code", "codex", "events", "langfuse", "otlp", "postgres")
 """Kinds of sources whose texts the vault can keep; so it can of the own logs of a project."""
 
 

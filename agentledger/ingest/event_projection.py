@@ -39,7 +39,12 @@ def projection_sql(
         `unknown_names`.
     """
     parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
-    judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    judged = _judged(
+        event_format,
+        event_format.vault_fields if keeps_texts else frozenset(),
+        is_clean=is_clean,
+        is_uniform=is_uniform,
+    )
     return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
@@ -67,7 +72,7 @@ def columns_projection_sql(
                     {listed}
                 from {rows} as r
                 join batch_files as f on f.file_id = r.file_id) as x"""
-    judged = _judged(event_format, is_clean=True, is_uniform=True)
+    judged = _judged(event_format, frozenset(), is_clean=True, is_uniform=True)
     return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
@@ -156,9 +161,11 @@ def _parsed(
             join batch_files as f on f.file_id = r.file_id"""
 
 
-def _judged(event_format: EventFormat, *, is_clean: bool, is_uniform: bool) -> tuple[str, str]:
+def _judged(
+    event_format: EventFormat, further_names: frozenset[str], *, is_clean: bool, is_uniform: bool
+) -> tuple[str, str]:
     """SQL of whether a row may stay, and of the names that no allow-list knows."""
-    all_known = sorted(event_format.fields.keys() | event_format.known_names)
+    all_known = sorted(event_format.fields.keys() | event_format.known_names | further_names)
     known = "[" + ", ".join(map(_literal, all_known)) + "]"
     unknown = (
         f"case when is_usual or list_has_all({known}, names) then null "

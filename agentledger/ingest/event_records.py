@@ -134,9 +134,19 @@ def read_table(
 
 
 def read_parquet(
-    data: bytes, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+    data: bytes,
+    flags: tuple[str, ...] = (),
+    formats: Mapping[str, EventFormat] = FORMATS,
+    *,
+    keeps_texts: bool = False,
 ) -> EventText:
     """Read a Parquet file: each row is an event; columns that no format reads are never decoded.
+
+    Args:
+        data: The file.
+        flags: What had to be done to the bytes.
+        formats: Formats that are looked for.
+        keeps_texts: Read what the vault alone keeps, too.
 
     Raises:
         DocumentError: When the file is damaged.
@@ -145,6 +155,8 @@ def read_parquet(
     import pyarrow.parquet as pq
 
     wanted = {name for item in formats.values() for name in item.fields}
+    if keeps_texts:
+        wanted |= {name for item in formats.values() for name in item.vault_fields}
     result = EventText()
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:

@@ -75,6 +75,7 @@ INTENT_EVENTS = EventFormat(
     must_have="event_id is not null and outcome is not null and ts is not null",
     wrappers=frozenset({"intent_events"}),
     texts=private_texts.INTENT,
+    vault_fields=frozenset({"utterance"}),
 )  # fmt: skip
 
 _EXECUTION_COLUMNS = {
@@ -123,4 +124,5 @@ CHAT_EVENTS = EventFormat(
     must_have="event_id is not null and assistant_message_hash is not null and ts is not null",
     wrappers=frozenset({"chat_events"}),
     texts=private_texts.CHAT,
+    vault_fields=frozenset({"assistant_message"}),
 )  # fmt: skip

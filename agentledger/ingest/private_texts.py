@@ -155,3 +155,9 @@ INTENT: Mapping[str, str] = {"utterance": _said("utterance", "utterance_preview"
 CHAT: Mapping[str, str] = {
     "assistant_message": _said("assistant_message", "assistant_message_preview")
 }
+
+# Taken from their attributes by `otlp_texts.py`.
+OTLP_SPAN: Mapping[str, str] = {
+    field: _as_varchars(_member(f"texts.{field}[*]"))
+    for field in ("system_prompt", "input", "output")
+}

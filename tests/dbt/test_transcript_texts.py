@@ -125,8 +125,7 @@ def settings(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
         )
     with warehouse.open_warehouse(settings) as connection:
         collect.collect(settings, connection, run_id="r", as_of=AS_OF)
-    dbt(settings.warehouse_path, "run", "--select", "+fct_turns", "+fct_llm_calls",
-        "+int_codex_lines", "int_agent_telemetry_records")  # fmt: skip
+    dbt(settings.warehouse_path, "run", "--select", "+fct_turns", "+fct_llm_calls")
     return settings
 
 
