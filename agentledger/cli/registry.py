@@ -275,7 +275,7 @@ def add(
 
     if content == "vault" and kind not in KINDS_WITH_TEXTS:
         raise UsageError(
-            f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
+            f"No texts of {kind} sources are kept. Kinds whose texts the vault keeps: "
             f"{', '.join(KINDS_WITH_TEXTS)}."
         )
     _agree_to_texts(content, yes, kind, counts_all=all_projects)

@@ -142,11 +142,7 @@ def read_parquet(
 ) -> EventText:
     """Read a Parquet file: each row is an event; columns that no format reads are never decoded.
 
-    Args:
-        data: The file.
-        flags: What had to be done to the bytes.
-        formats: Formats that are looked for.
-        keeps_texts: Read what the vault alone keeps, too.
+    With `keeps_texts` what the vault alone keeps is read, too.
 
     Raises:
         DocumentError: When the file is damaged.

@@ -235,15 +235,18 @@ def _read_part(
     kind = part.get("type")
     if kind in _SILENT_PARTS:
         return
-    if kind == "tool_result" or "functionResponse" in part:
+    if kind in ("tool_result", "tool_call_response") or "functionResponse" in part:
         given = part.get("functionResponse") or part
-        body = given.get("content", given.get("response"))
+        names = ("content", "response", "result")
+        body = next((given[name] for name in names if name in given), None)
         own_id = _text_or_none(given, "tool_use_id", "id")
         builder.result(own_id, _text_or_none(given, "name"), _result_text(body))
-    elif kind == "tool_use" or "functionCall" in part:
+    elif kind in ("tool_use", "tool_call") or "functionCall" in part:
         calls.append(_tool_call(part.get("functionCall") or part))
     elif isinstance(part.get("text"), str):
         texts.append(part["text"])
+    elif kind == "text" and isinstance(part.get("content"), str):
+        texts.append(part["content"])
     else:
         raise UnreadableError("a part of a message is no text")
 

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
-from agentledger.training import candidates, card, transcript_candidates
+from agentledger.training import candidates, card, recorded_calls, transcript_candidates
 from agentledger.training.candidates import Call, Filters, Given
 from agentledger.training.conversation import Conversation, UnreadableError, read_parts
 from agentledger.training.formats import FORMATS, NotInFormatError
@@ -36,6 +36,7 @@ _READERS: Final = (
     candidates.telemetry_calls,
     transcript_candidates.claude_code_calls,
     transcript_candidates.codex_calls,
+    recorded_calls.recorded_calls,
 )
 """What gives calls, in the order in which a data set has them."""
 

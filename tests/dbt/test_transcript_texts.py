@@ -93,6 +93,30 @@ ROLLOUT = [
 ]  # fmt: skip
 
 
+OBSERVATION = {
+    "id": "ob-1", "trace_id": "tr-1", "project_id": "pj-1", "type": "GENERATION",
+    "start_time": "2026-05-04 12:00:00.000000", "end_time": "2026-05-04 12:00:01.000000",
+    "provided_model_name": "model-a", "usage_details": {"input": 12, "output": 3, "total": 15},
+    "input": [{"role": "user", "content": "what of the fuse?"}], "output": "It is long.",
+}  # fmt: skip
+
+SPANS = {"resourceSpans": [{"resource": {}, "scopeSpans": [{"spans": [{
+    "traceId": "0af7651916cd43dd8448eb211c80319c", "spanId": "b7ad6b7169203331", "name": "chat",
+    "startTimeUnixNano": "1777896000000000000", "endTimeUnixNano": "1777896001000000000",
+    "attributes": [
+        {"key": name, "value": {"stringValue": value}}
+        for name, value in {
+            "gen_ai.operation.name": "chat", "gen_ai.request.model": "model-a",
+            "gen_ai.usage.input_tokens": "12", "gen_ai.usage.output_tokens": "3",
+            "gen_ai.input.messages": '[{"role": "user", "parts": [{"type": "text", '
+            '"content": "what of the span?"}]}]',
+            "gen_ai.completion.0.role": "assistant",
+            "gen_ai.completion.0.content": "It is wide.",
+        }.items()
+    ],
+}]}]}]}  # fmt: skip
+
+
 def write(path: Path, records: list[Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
@@ -119,10 +143,13 @@ def settings(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
              instructions="Be brief."),
         *ROLLOUT[1:], spoken(9, "user", "and lint"), spoken(10, "assistant", "Clean."),
     ])  # fmt: skip
-    for kind, place in (("claude-code", "claude"), ("codex", "codex")):
-        registry.add_source(
-            settings, kind, str(base / place), "UTC", projects="all", content="vault"
-        )
+    write(base / "langfuse" / "observations.jsonl", [OBSERVATION])
+    write(base / "otlp" / "spans.jsonl", [SPANS])
+    for kind in ("claude-code", "codex"):
+        place = str(base / kind.partition("-")[0])
+        registry.add_source(settings, kind, place, "UTC", projects="all", content="vault")
+    for kind in ("langfuse", "otlp"):
+        registry.add_source(settings, kind, str(base / kind), "UTC", content="vault")
     with warehouse.open_warehouse(settings) as connection:
         collect.collect(settings, connection, run_id="r", as_of=AS_OF)
     dbt(settings.warehouse_path, "run", "--select", "+fct_turns", "+fct_llm_calls")
@@ -204,14 +231,16 @@ def test_each_answer_is_an_example_with_its_history_and_tools(
         "system", "user", "assistant", "tool", "assistant",
     ]  # fmt: skip
     # Once each: a fork repeats what its parent answered.
-    assert len(found) == 4 + 1 + 2 + 1
+    assert [m["content"] for m in ends["It is long."]][:-1] == ["what of the fuse?"]
+    assert [m["content"] for m in ends["It is wide."]][:-1] == ["what of the span?"]
+    assert len(found) == 4 + 1 + 2 + 1 + 1 + 1
     assert SECRET not in (tmp_path / "f.jsonl").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["openai", "anthropic", "sharegpt"])
 def test_every_format_has_every_example(settings: Settings, tmp_path: Path, name: str) -> None:
     found = examples(settings, tmp_path / "f.jsonl", format=name)
-    assert len(found) == 8
+    assert len(found) == 10
     assert "make test" in json.dumps(found)
 
 
@@ -220,7 +249,12 @@ def test_answers_are_filtered_by_what_is_known_of_them(settings: Settings, tmp_p
     assert "Both pass." in str(completed)
     assert "Clean." not in str(completed)
     long = examples(settings, tmp_path / "f.jsonl", min_response_chars=8)
-    assert {line["messages"][-1]["content"] for line in long} == {"Another way.", "Both pass."}
+    assert {line["messages"][-1]["content"] for line in long} == {
+        "Another way.",
+        "Both pass.",
+        "It is long.",
+        "It is wide.",
+    }
     assert examples(settings, tmp_path / "f.jsonl", since="2026-05-05") == []
 
 
@@ -237,5 +271,12 @@ def test_nothing_of_the_texts_is_outside_the_vault(settings: Settings) -> None:
     for path in settings.home.rglob("*"):
         if path.is_file() and path.name != "vault.duckdb":
             data = path.read_bytes()
-            for said in (SECRET, "look closer", "Another way.", "2 passed"):
+            for said in (
+                SECRET,
+                "look closer",
+                "Another way.",
+                "2 passed",
+                "of the fuse",
+                "It is wide.",
+            ):
                 assert said.encode() not in data, path.name

@@ -278,9 +278,10 @@ def test_the_command_warns_and_asks_before_texts_are_kept(run: Run, tmp_path: Pa
     assert run(*arguments, "vault", "--yes")[0] == 0
     assert '"content": "vault"' in run("source", "list", "--json")[1]
     assert run(*arguments, "all")[0] == 2
-    code, _, err = run("source", "add", "langfuse", str(tmp_path / "logs"), *arguments[4:], "vault")
+    other = ("source", "add", "skill-metrics", *arguments[3:])
+    code, _, err = run(*other, "vault")
     assert code == 2
-    assert "No texts of langfuse sources are kept yet" in err
+    assert "No texts of skill-metrics sources are kept" in err
 
 
 def test_a_config_with_an_unknown_content_is_refused(ledger: Ledger) -> None:
