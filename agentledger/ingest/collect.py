@@ -32,6 +32,7 @@ from agentledger.ingest import (
     working_directories,
 )
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
+from agentledger.ingest.scan_roots import ScanRoot, scan_roots
 from agentledger.ingest.text_tables import TABLES_WITH_TEXTS
 from agentledger.settings import Settings
 
@@ -86,7 +87,7 @@ def collect(
         privacy.require_key(settings)
     key = privacy.load_or_create_key(settings)
     config = registry.load_config(settings)
-    roots = scan.scan_roots(config, settings, key)
+    roots = scan_roots(config, settings, key)
     reports = {
         root.source_id: SourceReport(root.source_id, root.project_id, root.project_name)
         for root in roots
@@ -189,7 +190,7 @@ def _count_from_ledger(
 def _write_context(
     connection: duckdb.DuckDBPyConnection,
     key: bytes,
-    roots: Sequence[scan.ScanRoot],
+    roots: Sequence[ScanRoot],
     report: CollectionReport,
     as_of: datetime,
     found_prices: str,
@@ -236,10 +237,10 @@ def _write_context(
     connection.execute("delete from raw.run_context")
     connection.execute(
         "insert into raw.run_context (run_id, as_of, load_seq, projects_fingerprint, "
-        "sources_fingerprint, models_fingerprint, prices_fingerprint) "
-        "values (?, ?, ?, ?, ?, ?, ?)",
+        "sources_fingerprint, models_fingerprint, prices_fingerprint, prices_judged_at) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?)",
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
-         context.models, context.prices],
+         context.models, context.prices, as_of],
     )  # fmt: skip
 
 

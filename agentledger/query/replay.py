@@ -205,12 +205,12 @@ def _with_texts(records: Sequence[dict[str, Any]], texts: TextSource | None) -> 
 def _texts(given: TextSource | None, settings: Settings) -> Iterator[TextSource | None]:
     """Where texts may be found: what the caller gave, else the vault, if there is one."""
     from agentledger import vault, vault_texts
-    from agentledger.ingest import scan
+    from agentledger.ingest.scan_roots import sources_with_texts
 
     if given is not None or not vault.has_vault(settings):
         yield given
         return
-    with vault_texts.opened(settings, scan.sources_with_texts(settings)) as kept:
+    with vault_texts.opened(settings, sources_with_texts(settings)) as kept:
         yield kept
 
 

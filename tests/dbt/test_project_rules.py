@@ -23,7 +23,8 @@ NO_LOGIC = {
     "int_agent_task_versions", "int_suggestion_feedback__versioned", "fct_suggestion_feedback",
     "stg_events__agent_changes",
     # 1:1 views and copies: rename and select only.
-    "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__collection_runs",
+    "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__load_context",
+    "stg_ledger__collection_runs",
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
     "v_intent_semreg_overrides", "stg_ledger__working_directories",
     "stg_ledger__priced_models", "stg_ledger__model_prices",
@@ -174,6 +175,16 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "turns_cut_off_early", "session_trajectories", "turn_cutoff_rates", "turn_stop_reasons",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}
+
+
+def test_the_exposure_of_the_snapshot_names_all_of_it(manifest: Manifest) -> None:
+    """Should list every published mart and nothing else.
+
+    Lineage ends there for whoever asks what a change reaches.
+    """
+    (exposure,) = (e for e in manifest["exposures"].values() if e["name"] == "published_snapshot")
+    ids = {node["unique_id"] for node in published(manifest)}
+    assert set(exposure["depends_on"]["nodes"]) == ids
 
 
 def test_published_views_read_published_relations_only(manifest: Manifest) -> None:

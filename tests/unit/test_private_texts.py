@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from agentledger import registry
-from agentledger.cli.registry import KINDS_WITH_TEXTS
+from agentledger.cli.sources import KINDS_WITH_TEXTS
 from tests.unit.conftest import Ledger
 
 MARK: Final = "Zq7MARK"
