@@ -183,7 +183,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """One session in order: what happened when, with tokens, tools and lengths."""
-    from agentledger.cli import output
+    from agentledger.cli import output, replayed
     from agentledger.query.replay import replay as replay_session
 
     found = replay_session(
@@ -205,8 +205,8 @@ def replay(
             numeric=["turn", "#", "+", "tokens", "took"],
         )
     for row in found["records"]:
-        _write_texts(row)
-    _write_messages(found["messages"])
+        replayed.write_texts(row)
+    replayed.write_messages(found["messages"])
     if found["note"]:
         output.write_note(found["note"])
 
@@ -246,59 +246,6 @@ def _what(row: dict[str, Any]) -> str:
         if length:
             parts.append(f"{name} of {length} characters")
     return "; ".join(parts)
-
-
-TEXT_FIELDS = (
-    ("user_message", "user"),
-    ("response_thoughts", "thoughts"),
-    ("response_text", "answer"),
-    ("tool_calls", "tool call"),
-    ("tool_results", "tool result"),
-)
-"""Texts that a person reads, in this order; prompts and histories, which repeat, are in --json."""
-
-
-def _write_texts(row: dict[str, Any]) -> None:
-    """Write the texts of a record below its number, each line escaped for terminals."""
-    from agentledger.cli import output
-
-    texts = row.get("texts") or {}
-    for field, name in TEXT_FIELDS:
-        for text in texts.get(field, ()):
-            output.write_line("")
-            output.write_line(f"[{row['seq']}] {name}:")
-            for line in text.splitlines() or [""]:
-                output.write_line(f"    {output.printable(line)}")
-
-
-SPEAKERS = {
-    "system": "system",
-    "user": "user",
-    "inserted": "inserted",
-    "thoughts": "thoughts",
-    "answer": "answer",
-    "tool_call": "tool call",
-    "tool_result": "tool result",
-}
-
-
-def _write_messages(messages: list[dict[str, Any]]) -> None:
-    """Write what was said, one utterance below the other; subagents after the session itself."""
-    from agentledger.cli import output
-
-    conversation = None
-    for row in messages:
-        if row["conversation"] != conversation:
-            conversation = row["conversation"]
-            output.write_line("")
-            output.write_line(f"Subagent {output.text_of(conversation)}")
-        turn = "" if row["turn_seq"] is None else f"{row['turn_seq']}."
-        tool = f" {output.text_of(row['tool_name'])}" if row["tool_name"] else ""
-        copy = " (told by another session, too)" if row["is_copy"] else ""
-        output.write_line("")
-        output.write_line(f"[{turn}{row['seq']}] {SPEAKERS[row['kind']]}{tool}{copy}:")
-        for line in row["text"].splitlines() or [""]:
-            output.write_line(f"    {output.printable(line)}")
 
 
 def _asked(
