@@ -17,7 +17,7 @@ import duckdb
 from agentledger.settings import Settings
 
 if TYPE_CHECKING:
-    from agentledger.ingest.scan import ScanRoot
+    from agentledger.ingest.scan_roots import ScanRoot
 
 CODE_FOLDERS = ("models", "dbt_project/macros", "dbt_project/seeds", "dbt_project/tests")
 CODE_FILES = ("dbt_project/dbt_project.yml",)

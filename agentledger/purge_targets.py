@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from agentledger import privacy, purge_requests, purge_scope, registry, warehouse
 from agentledger.errors import UsageError
-from agentledger.ingest import scan
+from agentledger.ingest.scan_roots import scan_roots, source_id
 from agentledger.purge_requests import PurgeRequest
 from agentledger.registry import Config
 from agentledger.settings import Settings
@@ -94,8 +94,8 @@ def _target(
         request = purge_requests.new_request("project", path=resolved, names=(resolved,))
         return PurgeTarget(request, os.path.basename(resolved), True) if is_registered else None  # noqa: PTH119 - text, not a file
     key = privacy.load_or_create_key(settings)
-    roots = scan.scan_roots(others, settings, key)
-    identity = scan.source_id(key, kind, resolved)
+    roots = scan_roots(others, settings, key)
+    identity = source_id(key, kind, resolved)
     with warehouse.open_warehouse(settings) as connection:
         known = connection.execute(
             "select s.source_id, s.project_id, s.location, p.project_name from raw.sources as s "

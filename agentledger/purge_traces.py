@@ -16,8 +16,8 @@ import duckdb
 import filelock
 
 from agentledger import vault
-from agentledger.ingest import scan
 from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
+from agentledger.ingest.scan_roots import sources_with_texts
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 
@@ -167,7 +167,7 @@ def forget_in_vault(settings: Settings, requests: Sequence[PurgeRequest]) -> Non
             condition = _condition(columns)
             if condition is not None:
                 connection.execute(f'delete from "{schema}"."{table}" where {condition}')
-    vault.forget_orphans(settings, TABLES_WITH_TEXTS, scan.sources_with_texts(settings))
+    vault.forget_orphans(settings, TABLES_WITH_TEXTS, sources_with_texts(settings))
 
 
 def _condition(columns: Sequence[str]) -> str | None:

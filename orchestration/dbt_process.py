@@ -2,8 +2,8 @@
 
 Belongs here: starting the child early, keeping at most one spare, handing it its arguments, ending
 it. Does not belong here: what runs inside it (`dbt_worker.py`), which arguments dbt gets
-(`dbt_project.py`), events (`resources.py`). Imports no Dagster, so that the headless run can start
-dbt before it imports Dagster: the two then load side by side.
+(`dbt_project.py`), events (`dbt_resource.py`). Imports no Dagster, so that the headless run can
+start dbt before it imports Dagster: the two then load side by side.
 """
 
 import json

@@ -18,8 +18,9 @@ from orchestration.assets.publish import build_publish_assets
 from orchestration.assets.raw import build_raw_assets
 from orchestration.checks import build_checks
 from orchestration.dbt_project import LedgerTranslator, get_dbt_project
+from orchestration.dbt_resource import LocalDbtResource
 from orchestration.jobs import build_jobs
-from orchestration.resources import LedgerRun, LocalDbtResource, WarehouseResource
+from orchestration.resources import LedgerRun, WarehouseResource
 from orchestration.schedules import build_schedules
 from orchestration.sensors import build_sensors
 

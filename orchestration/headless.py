@@ -133,7 +133,7 @@ def execute_job(
     gc.disable()
     from orchestration.definitions import build_defs
     from orchestration.outcome import failure_of
-    from orchestration.resources import FULL_REFRESH_TAG, TRIGGER_TAG
+    from orchestration.run_scope import FULL_REFRESH_TAG, TRIGGER_TAG
 
     gc.freeze()
     gc.enable()

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.dbt_project import tagged_models
-from orchestration.resources import DOCS, KNOWLEDGE, SNAPSHOT
+from orchestration.run_scope import DOCS, KNOWLEDGE, SNAPSHOT
 
 UnresolvedJob = Any
 """`define_asset_job` returns a type that Dagster does not export."""

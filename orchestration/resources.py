@@ -1,7 +1,8 @@
-"""What the assets of a run share: the run itself, the warehouse, dbt.
+"""What the assets of a run share: the run itself and the warehouse.
 
-Belongs here: resources, each of them short-lived state of one run. Does not belong here: what is
-collected, built or published (`agentledger/`, `models/`), assets.
+Belongs here: resources, each of them short-lived state of one run. Does not belong here: dbt
+(`dbt_resource.py`), what a run is for (`run_scope.py`), what is collected, built or published
+(`agentledger/`, `models/`), assets.
 
 `LedgerRun` is set up once per run, before its first step, and torn down after its last, because the
 whole code location uses the in-process executor; so the run lock is held for the whole run.
@@ -10,47 +11,21 @@ whole code location uses the in-process executor; so the run lock is held for th
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Set
 from datetime import UTC, datetime
-from functools import cached_property
-from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import dagster as dg
 import duckdb
-from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject
-from dagster_dbt.asset_utils import get_updated_cli_invocation_params_for_context
 from dagster_duckdb import DuckDBResource
-from packaging.version import Version
 from pydantic import PrivateAttr
 
 from agentledger import status, warehouse
 from agentledger.errors import RunLockedError
 from agentledger.settings import LOCK_WAIT_SECONDS, Settings
-from orchestration import clock, dbt_process, interrupts, progress
-from orchestration.manifest import dbt_executable
+from orchestration import clock, interrupts, progress
 from orchestration.outcome import failure_of
-
-DOCS = dg.AssetKey(["published", "docs"])
-"""The docs site: a run of it alone collects nothing and is not the ledger's last run."""
-
-SNAPSHOT = dg.AssetKey(["published", "snapshot"])
-"""What readers open."""
-
-WHOLE_RUN_STEPS = frozenset({"collect", "build", "published__snapshot"})
-"""Steps that every whole run has."""
-
-KNOWLEDGE = dg.AssetKey(["exports", "knowledge"])
-"""What is made to be shared; a run of it alone only reads what is published."""
-
-TICK_JOBS = frozenset({"agent_metrics", "agent_feedback", "agent_evolution"})
-"""Jobs that build nothing but what ages by the clock, from rows that are built already."""
-
-TRIGGER_TAG = "agentledger/trigger"
-"""Run tag that says what started a run; without it, Dagster's own tags and then `ui` do."""
-
-FULL_REFRESH_TAG = "agentledger/full_refresh"
-"""Run tag `true`: rebuild the incremental models from all of raw."""
+from orchestration.run_scope import is_docs_only, is_whole_run, trigger_of
 
 
 class LedgerRun(dg.ConfigurableResource):
@@ -159,38 +134,6 @@ class LedgerRun(dg.ConfigurableResource):
         return self._built
 
 
-def trigger_of(tags: Mapping[str, str]) -> str:
-    """Say what started a run: `cli`, `schedule:<name>`, `sensor:<name>` or `ui`."""
-    if TRIGGER_TAG in tags:
-        return str(tags[TRIGGER_TAG])
-    for kind in ("schedule", "sensor"):
-        if name := tags.get(f"dagster/{kind}_name"):
-            return f"{kind}:{name}"
-    return "ui"
-
-
-def is_docs_only(run: dg.DagsterRun) -> bool:
-    """Whether a run makes nothing but what is read from a finished build."""
-    return run.job_name in ("docs", "knowledge_export") or (
-        bool(run.asset_selection) and run.asset_selection <= {DOCS, KNOWLEDGE}
-    )
-
-
-def is_whole_run(run: dg.DagsterRun, models: Set[dg.AssetKey]) -> bool:
-    """Whether a run leaves out nothing from collecting to publishing.
-
-    Args:
-        run: Started as the job `refresh`, or from a selection in the UI.
-        models: Every model of the project.
-    """
-    steps = run.step_keys_to_execute
-    if steps and not set(steps) >= WHOLE_RUN_STEPS:
-        return False
-    if run.asset_selection:
-        return run.asset_selection >= models | {SNAPSHOT}
-    return run.job_name == "refresh"
-
-
 def bury_crashed_run(settings: Settings, instance: dg.DagsterInstance) -> None:
     """Tell Dagster that a killed run has ended; the caller holds the lock, so nobody else does."""
     crashed = status.read_status(settings).current_run
@@ -230,99 +173,6 @@ class WarehouseResource(DuckDBResource):
         finally:
             # The base class closes only when nothing was raised: a lock left behind blocks dbt.
             connection.close()
-
-
-class LocalDbtResource(DbtCliResource):
-    """`dagster-dbt`'s resource, without what leaves the machine and without its start-up cost.
-
-    The base class asks `dbt --version`, which asks the package index for newer releases, and opens
-    a second dbt in this process; here the version comes from the installed package and the child
-    was started while the run ingested.
-    """
-
-    home: str
-    host_zone: str
-
-    _child: dbt_process.WarmDbt | None = PrivateAttr(default=None)
-    _attempts: int = PrivateAttr(default=0)
-
-    @classmethod
-    def for_project(cls, project: DbtProject, settings: Settings) -> "LocalDbtResource":
-        """The resource of a dbt project; the executable is the running interpreter's."""
-        return cls(
-            # Paths as text: that is what the fields of the base class are.
-            project_dir=str(project.project_dir),
-            profiles_dir=str(project.profiles_dir),
-            dbt_executable=str(dbt_executable()),
-            home=str(settings.home),
-            host_zone=settings.host_zone,
-        )
-
-    @property
-    def settings(self) -> Settings:
-        """The data home whose warehouse dbt builds."""
-        return Settings(home=Path(self.home), host_zone=self.host_zone)
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(installed_version("dbt-core"))
-
-    @contextlib.contextmanager
-    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["LocalDbtResource"]:
-        """Warm dbt up while the first steps of the run work; end it when the run ends."""
-        self._child = dbt_process.take(self.settings, Path(self.project_dir))
-        try:
-            yield self
-        finally:
-            interrupts.stop_asking()
-            if self._child is not None:
-                self._child.end()
-
-    def new_target(self, run_id: str) -> Path:
-        """Folder of the next invocation: log and compiled SQL; the last few runs are kept."""
-        self._attempts += 1
-        return dbt_process.run_target(self.settings, run_id, self._attempts)
-
-    def cli(  # type: ignore[override]
-        self,
-        args: list[str],
-        *,
-        context: dg.AssetExecutionContext,
-        target_path: Path,
-        raise_on_error: bool = True,
-    ) -> DbtCliInvocation:
-        """Run dbt once, for the selected assets of the step.
-
-        Args:
-            args: Complete arguments, without a selection.
-            context: The step's, whose selected assets and checks dbt builds.
-            target_path: Folder of this invocation.
-            raise_on_error: Raise at the end of the stream when dbt fails.
-        """
-        chosen = get_updated_cli_invocation_params_for_context(
-            context=context, manifest={}, dagster_dbt_translator=DagsterDbtTranslator()
-        )
-        arguments = [*args, *chosen.selection_args]
-        if chosen.indirect_selection:
-            arguments += ["--indirect-selection", chosen.indirect_selection]
-        child = self._child
-        if child is None or not child.is_waiting():
-            child = dbt_process.WarmDbt(self.settings, Path(self.project_dir))
-            self._child = child
-        process = child.begin(arguments)
-        # What a person would type to see the same; shown in the event log.
-        process.args = [self.dbt_executable, *arguments]
-        return DbtCliInvocation(
-            process=process,
-            manifest=chosen.manifest,
-            dagster_dbt_translator=chosen.dagster_dbt_translator,
-            project_dir=Path(self.project_dir),
-            target_path=target_path,
-            raise_on_error=raise_on_error,
-            cli_version=self._cli_version,
-            project=chosen.dbt_project,
-            context=context,
-        )
 
 
 def _say_waiting(context: dg.InitResourceContext, home: str) -> None:

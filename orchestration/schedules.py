@@ -16,7 +16,7 @@ import dagster as dg
 from agentledger.settings import Settings
 from orchestration.jobs import Jobs
 from orchestration.readiness import reason_to_skip, reason_to_skip_tick
-from orchestration.resources import TRIGGER_TAG
+from orchestration.run_scope import TRIGGER_TAG
 
 EVERY_5_MINUTES = "*/5 * * * *"
 EVERY_30_MINUTES = "*/30 * * * *"

@@ -10,7 +10,7 @@ import dagster as dg
 from agentledger.settings import Settings
 from orchestration.jobs import Jobs
 from orchestration.readiness import reason_to_skip
-from orchestration.resources import TRIGGER_TAG
+from orchestration.run_scope import TRIGGER_TAG
 
 LOOK_EVERY_SECONDS = 60
 """Asking lists the registered files, a few milliseconds; answers a minute old are fresh enough."""

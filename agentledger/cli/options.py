@@ -35,6 +35,18 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this bucket.")
 ]
+ZoneOption = Annotated[
+    str | None,
+    typer.Option(
+        "--zone", metavar="TZ", help="IANA zone of times without an offset; default: this host's."
+    ),
+]
+PurgeOption = Annotated[
+    bool, typer.Option("--purge", help="Remove for good all that the ledger holds of it.")
+]
+PurgeYesOption = Annotated[
+    bool, typer.Option("--yes", help="With --purge: do not ask; needed where nobody can answer.")
+]
 
 
 def examples(*lines: str) -> str:

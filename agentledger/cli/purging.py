@@ -1,7 +1,7 @@
 """`unregister … --purge` and `source remove … --purge`: asking, starting, telling.
 
 Belongs here: what a person reads and answers. Does not belong here: what goes (`agentledger.purge`
-and its neighbours), the commands themselves (`cli/registry.py`).
+and its neighbours), the commands themselves (`cli/projects.py`, `cli/sources.py`).
 """
 
 import sys

@@ -20,6 +20,7 @@ from agentledger import privacy, registry, warehouse
 from agentledger.errors import UsageError
 from agentledger.ingest import load, mapped_format, mapping, plan, scan
 from agentledger.ingest.mapping import Mapping
+from agentledger.ingest.scan_roots import OWN_KINDS, ScanRoot, scan_roots
 from agentledger.raw_tables import EVENT_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from agentledger.settings import Settings
@@ -101,9 +102,7 @@ def check(
         aside = replace(settings, home=Path(folder))
         warehouse.prepare_home(aside)
         config = registry.Config(sources=(source,))
-        [root] = [
-            root for root in scan.scan_roots(config, aside, key) if root.kind not in scan.OWN_KINDS
-        ]
+        [root] = [root for root in scan_roots(config, aside, key) if root.kind not in OWN_KINDS]
         if root.mapping is not None:
             root = replace(root, mapping=replace(root.mapping, looks_inside=True))
         report = CheckReport(kind, resolved, root.mapping.name if root.mapping else None, root.zone)
@@ -114,7 +113,7 @@ def check(
 
 
 def _load(
-    connection: duckdb.DuckDBPyConnection, root: scan.ScanRoot, key: bytes, report: CheckReport
+    connection: duckdb.DuckDBPyConnection, root: ScanRoot, key: bytes, report: CheckReport
 ) -> None:
     found, problems = scan.scan([root])
     report.problems = [

@@ -33,6 +33,7 @@ from agentledger.ingest import (
 )
 from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
+from agentledger.ingest.scan_roots import ScanRoot, scan_roots
 from agentledger.settings import Settings
 
 # A second attempt at a run replaces what the first one wrote.
@@ -86,7 +87,7 @@ def collect(
         privacy.require_key(settings)
     key = privacy.load_or_create_key(settings)
     config = registry.load_config(settings)
-    roots = scan.scan_roots(config, settings, key)
+    roots = scan_roots(config, settings, key)
     reports = {
         root.source_id: SourceReport(root.source_id, root.project_id, root.project_name)
         for root in roots
@@ -189,7 +190,7 @@ def _count_from_ledger(
 def _write_context(
     connection: duckdb.DuckDBPyConnection,
     key: bytes,
-    roots: Sequence[scan.ScanRoot],
+    roots: Sequence[ScanRoot],
     report: CollectionReport,
     as_of: datetime,
     found_prices: str,

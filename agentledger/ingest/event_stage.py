@@ -1,22 +1,22 @@
 """Bring the events of a batch of files into temporary tables, one per format.
 
 Belongs here: where to go on in a file that grew, lines by the chunk through DuckDB, strange lines
-and whole documents through the tolerant path. Does not belong here: the SQL of a row
-(`event_projection.py`), writing to raw (`event_rows.py`).
+and whole documents through the tolerant path. Does not belong here: telling a format
+(`event_first_lines.py`), filling the tables (`event_staging_tables.py`), writing to raw
+(`event_rows.py`).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import duckdb
-import msgspec
 
-from agentledger import privacy, vault
 from agentledger.ingest import event_file, event_lines, rejects
 from agentledger.ingest.documents import DocumentError, decode
+from agentledger.ingest.event_first_lines import FIRST_BYTES, first_names, is_begun
 from agentledger.ingest.event_formats import FORMATS, EventFormat, recognise
 from agentledger.ingest.event_lines import Chunk, TooLong
-from agentledger.ingest.event_projection import projection_sql, usual_names
+from agentledger.ingest.event_projection import usual_names
 from agentledger.ingest.event_records import (
     EventText,
     RefusedPart,
@@ -24,19 +24,10 @@ from agentledger.ingest.event_records import (
     read_table,
     read_text,
 )
+from agentledger.ingest.event_staging_tables import StagingTables
 from agentledger.ingest.staged_file import StagedFile, refuse
 
-_ANY_OBJECT = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-FIRST_BYTES = 1024 * 1024
-"""How much of a file is looked at to tell its format."""
-
-LOOKED_AT_LINES = 20
-"""Lines among which one must tell a format whose first lines may be anything."""
-
 PARQUET_MARK = b"PAR1"
-
-_BLANKS = b" \t\r\0\xef\xbb\xbf"
 
 
 class EventStage:
@@ -54,32 +45,18 @@ class EventStage:
         self.connection = connection
         self.key = key
         self.formats = formats
-        self.staged_formats: set[str] = set()
+        self.tables = StagingTables(connection, key, formats)
         self._waiting: dict[str, list[tuple[StagedFile, Chunk]]] = {}
         self._usual: dict[int, tuple[str, ...]] = {}
-        self._keeps_texts = False
-        privacy.set_hmac_pads(connection, key)
-        for name in formats:
-            connection.execute(f"drop table if exists staged_{name}")
-        connection.execute(
-            "create or replace temp table batch_files "
-            "(file_id bigint, source_id varchar, project_id varchar, names_projects boolean, "
-            "keeps_texts boolean)"
-        )
+
+    @property
+    def staged_formats(self) -> set[str]:
+        """Names of the formats of which there are records."""
+        return self.tables.staged_formats
 
     def read(self, files: Sequence[StagedFile]) -> None:
         """Stage every file of the batch."""
-        self.connection.executemany(
-            "insert into batch_files values (?, ?, ?, ?, ?)",
-            [
-                [
-                    file.file_id, file.load.file.root.source_id, file.load.file.root.project_id,
-                    file.load.file.root.names_projects, file.load.file.root.keeps_texts,
-                ]
-                for file in files
-            ],
-        )  # fmt: skip
-        self._keeps_texts = any(file.load.file.root.keeps_texts for file in files)
+        self.tables.begin(files)
         for file in files:
             try:
                 self._read_file(file)
@@ -105,7 +82,7 @@ class EventStage:
             else recognise(first or (), self.formats)
         )
         if found is None:
-            if first is None and _is_begun(head, file):
+            if first is None and is_begun(head, is_idle=file.load.is_idle):
                 file.state, file.message = "pending", "its first line is not finished yet"
             else:
                 self._read_document(file)
@@ -150,9 +127,10 @@ class EventStage:
         if not waiting:
             return
         files = {file.file_id: file for file, _ in waiting}
-        lines, broken = event_lines.as_table([chunk for _, chunk in waiting])
-        self._append_lines(event_format, lines, [chunk for _, chunk in waiting])
-        strange = self._take_back_strange(event_format)
+        chunks = [chunk for _, chunk in waiting]
+        lines, broken = event_lines.as_table(chunks)
+        self.tables.append_lines(event_format, lines, chunks, self._usual_of(chunks))
+        strange = self.tables.take_back_strange(event_format)
         by_place = {(chunk.file_id, chunk.first_offset): chunk for _, chunk in waiting}
         found: list[tuple[StagedFile, Chunk, int, int]] = [
             (files[chunk.file_id], chunk, line_no, start) for chunk, line_no, start, _ in broken
@@ -165,12 +143,6 @@ class EventStage:
                 chunk = by_place[place]
                 found.append((files[file_id], chunk, line_no, byte_offset - chunk.first_offset))
         self._read_strange(event_format, found)
-
-    def _take_back_strange(self, event_format: EventFormat) -> list[tuple[int, int, int]]:
-        table = f"staged_{event_format.name}"
-        return self.connection.execute(
-            f"delete from {table} where not is_plain returning file_id, line_no, byte_offset"
-        ).fetchall()
 
     def _read_strange(
         self, event_format: EventFormat, lines: Iterable[tuple[StagedFile, Chunk, int, int]]
@@ -257,96 +229,17 @@ class EventStage:
         self._append_clean(self.formats[file.format], rows)
 
     def _first_names(self, head: bytes) -> list[str] | None:
-        """Names of the members of the first line, or None when it is not one JSON object.
+        """Names of the members of the line that tells the format; None when there is none."""
+        return first_names(head, self.formats)
 
-        Of a format that takes any object, the first line that tells it counts, unless a line
-        before it tells another format.
-        """
-        lines = [line for line in head.split(b"\n", LOOKED_AT_LINES) if line.strip(_BLANKS)]
-        names = [names_of(line) for line in lines[:LOOKED_AT_LINES]]
-        for present in names:
-            found = recognise(present, self.formats) if present else None
-            if found is not None:
-                if found.takes_any_object:
-                    return present
-                break
-        return names[0] if names else None
-
-    def _append_lines(self, event_format: EventFormat, lines: Any, chunks: Sequence[Chunk]) -> None:
+    def _usual_of(self, chunks: Sequence[Chunk]) -> tuple[str, ...]:
+        """The names that lines of these files have in common, where the files agree."""
         shapes = {self._usual[chunk.file_id] for chunk in chunks}
-        usual = shapes.pop() if len(shapes) == 1 else ()
-        if usual and all(event_lines.has_only(chunk.data, len(usual)) for chunk in chunks):
-            try:
-                self._append(event_format, lines, usual, is_uniform=True)
-            except (duckdb.InvalidInputException, duckdb.ConversionException):
-                pass  # one of them is not what the numbers say: each is looked at below
-            else:
-                return
-        self._append(event_format, lines, usual)
+        return shapes.pop() if len(shapes) == 1 else ()
 
     def _append_clean(self, event_format: EventFormat, rows: list[tuple[Any, ...]]) -> None:
-        import pyarrow as pa
-
-        columns = list(zip(*rows, strict=True))
-        kinds = (pa.int64(), pa.int64(), pa.int64(), pa.int32(), pa.string(), pa.string())
-        names = ("file_id", "line_no", "byte_offset", "ordinal", "record", "flags")
-        # An Arrow table in memory: private text of the source never touches the disk.
-        table = pa.table(
-            {
-                name: pa.array(values, kind)
-                for name, kind, values in zip(names, kinds, columns, strict=True)
-            }
-        )
-        self._append(event_format, table, (), is_clean=True)
-
-    def _append(
-        self,
-        event_format: EventFormat,
-        texts: Any,
-        usual: Sequence[str],
-        *,
-        is_clean: bool = False,
-        is_uniform: bool = False,
-    ) -> None:
-        self.connection.register("event_texts", texts)
-        # Shorter than `{}` and its line end: an empty line. Other blanks come back as strange.
-        records = (
-            "event_texts"
-            if is_clean
-            else "(select *, 0 as ordinal, null::varchar as flags from event_texts "
-            "where strlen(record) > 2)"
-        )
-        keeps_texts = self._keeps_texts and bool(event_format.texts)
-        sql = projection_sql(
-            event_format, records, usual,
-            is_clean=is_clean, is_uniform=is_uniform, keeps_texts=keeps_texts,
-        )  # fmt: skip
-        table = f"staged_{event_format.name}"
-        try:
-            if keeps_texts:
-                sql = vault.keep_texts(self.connection, event_format.table, sql)
-            if event_format.name in self.staged_formats:
-                self.connection.execute(f"insert into {table} by name {sql}").fetchall()
-            else:
-                self.connection.execute(f"create temp table {table} as {sql}").fetchall()
-                self.staged_formats.add(event_format.name)
-        finally:
-            self.connection.unregister("event_texts")
-            self.connection.execute("drop table if exists projected")
-
-
-def names_of(line: bytes) -> list[str] | None:
-    """Names of the members of a line, or None when it is not one JSON object."""
-    try:
-        return list(_ANY_OBJECT.decode(line.removeprefix(b"\xef\xbb\xbf")))
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-def _is_begun(head: bytes, file: StagedFile) -> bool:
-    """Whether a log has nothing yet but the beginning of its first line."""
-    is_object = head.lstrip(b" \t\r\n\xef\xbb\xbf").startswith(b"{")
-    return is_object and b"\n" not in head and not file.load.is_idle
+        """Stage records that were read one by one."""
+        self.tables.append_clean(event_format, rows)
 
 
 def _as_truncated(part: RefusedPart) -> RefusedPart:

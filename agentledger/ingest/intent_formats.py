@@ -7,6 +7,7 @@ Source of the formats: formats.md section 5 of the shared documents.
 """
 
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import event_list_columns as kept_lists
 from agentledger.ingest.event_format import EventFormat, texts
 
 _INTENT_NAMES = (
@@ -28,13 +29,13 @@ _INTENT_COLUMNS = {
     "scope_length": kept.length("scope", "scope_length"),
     "scope_hash": f"coalesce({kept.hashed_text('scope')}, {kept.identifier('scope_hash')})",
     "subject_ref_hash": kept.hashed("subject_ref_id"),
-    "semreg_denied_verbs": kept.names("semreg_denied_verbs"),
-    "verb_candidates_pre": kept.candidates("verb_candidates_pre"),
-    "verb_candidates_post": kept.candidates("verb_candidates_post"),
+    "semreg_denied_verbs": kept_lists.names("semreg_denied_verbs"),
+    "verb_candidates_pre": kept_lists.candidates("verb_candidates_pre"),
+    "verb_candidates_post": kept_lists.candidates("verb_candidates_post"),
     "dsl_hash": kept.short_identifier("dsl_hash"),
     "run_sheet_entry_id": kept.short_identifier("run_sheet_entry_id"),
     "macro_semreg_checked": kept.boolean("macro_semreg_checked"),
-    "macro_denied_verbs": kept.names("macro_denied_verbs"),
+    "macro_denied_verbs": kept_lists.names("macro_denied_verbs"),
     "error_code": kept.class_name("error_code"),
     "dominant_entity_hash": kept.hashed("dominant_entity_id"),
     "entity_kind_filtered": kept.boolean("entity_kind_filtered"),
@@ -42,10 +43,10 @@ _INTENT_COLUMNS = {
     "toctou_recheck_performed": kept.boolean("toctou_recheck_performed"),
     "surface_full_count": kept.number("surface_full_count"),
     "surface_pack_scoped_count": kept.number("surface_pack_scoped_count"),
-    "soft_stage_flow": kept.stage_flow("soft_stage_flow"),
-    "state_observer": kept.observations("state_observer"),
+    "soft_stage_flow": kept_lists.stage_flow("soft_stage_flow"),
+    "state_observer": kept_lists.observations("state_observer"),
     "entity_confidence": kept.number("entity_confidence"),
-    "missing_args": kept.names("missing_args"),
+    "missing_args": kept_lists.names("missing_args"),
     **{name: kept.short_name(name) for name in _INTENT_NAMES},
 }
 

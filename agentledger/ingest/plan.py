@@ -15,6 +15,7 @@ import duckdb
 from agentledger import fingerprints, privacy, purge, registry, retention, vault, warehouse
 from agentledger.ingest import model_prices, postgres_state, scan
 from agentledger.ingest.scan import FoundFile
+from agentledger.ingest.scan_roots import ScanRoot, scan_roots
 from agentledger.settings import AS_OF_STEP_MINUTES, Settings
 
 BATCH_BYTES = 256 * 1024 * 1024
@@ -226,7 +227,7 @@ def new_work(
     if not settings.key_path.exists():
         return NewWork(["the key is missing"])  # made, or asked for, by the run itself
     key = privacy.load_or_create_key(settings)
-    roots = scan.scan_roots(config, settings, key)
+    roots = scan_roots(config, settings, key)
     found, _ = scan.scan(roots)
     with warehouse.open_warehouse(settings, read_only=True, wait_seconds=0) as connection:
         try:
@@ -277,7 +278,7 @@ def new_work(
     return NewWork(reasons)
 
 
-def _has_tables(roots: Iterable[scan.ScanRoot]) -> bool:
+def _has_tables(roots: Iterable[ScanRoot]) -> bool:
     return any(root.postgres is not None for root in roots)
 
 

@@ -20,7 +20,8 @@ from agentledger.ingest.postgres_session import PostgresError, open_session
 from agentledger.ingest.postgres_state import State, read_state
 from agentledger.ingest.postgres_tables import describe
 from agentledger.ingest.reports import FileProblem, SourceReport
-from agentledger.ingest.scan import FoundFile, ScanRoot
+from agentledger.ingest.scan import FoundFile
+from agentledger.ingest.scan_roots import ScanRoot
 from agentledger.ingest.staged_file import StagedFile
 from agentledger.postgres_sources import PostgresEntry
 

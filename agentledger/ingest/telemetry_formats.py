@@ -11,6 +11,7 @@ Source of the format: formats.md section 3 of the shared documents.
 from collections.abc import Mapping
 
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import event_list_columns as kept_lists
 from agentledger.ingest.event_format import EventFormat, texts
 
 _REASON = "split_part(trim(x.stop_reason), ':', 1)"
@@ -35,13 +36,13 @@ _COLUMNS = {
     "completion_tokens": kept.number("completion_tokens"),
     "total_tokens": kept.number("total_tokens"),
     "duration_ms": kept.number("duration_ms"),
-    "tool_names": kept.member_names("tool_calls"),
-    "tool_result_count": kept.list_length("tool_results"),
+    "tool_names": kept_lists.member_names("tool_calls"),
+    "tool_result_count": kept_lists.list_length("tool_results"),
     "user_message_length": kept.length("user_message"),
     "user_message_hash": kept.hashed_text("user_message"),
     "system_prompt_length": kept.length("system_prompt"),
     "system_prompt_hash": kept.hashed_text("system_prompt"),
-    "history_messages": kept.list_length("chat_history"),
+    "history_messages": kept_lists.list_length("chat_history"),
     "history_length": kept.length("chat_history"),
     "response_length": kept.length("response_text"),
     "response_hash": kept.hashed_text("response_text"),
@@ -50,12 +51,12 @@ _COLUMNS = {
 
 _TEXTS = {
     "system_prompt": kept.text("system_prompt"),
-    "chat_history": kept.members("chat_history"),
+    "chat_history": kept_lists.members("chat_history"),
     "user_message": kept.text("user_message"),
     "response_thoughts": kept.text("response_thoughts"),
     "response_text": kept.text("response_text"),
-    "tool_calls": kept.members("tool_calls"),
-    "tool_results": kept.members("tool_results"),
+    "tool_calls": kept_lists.members("tool_calls"),
+    "tool_results": kept_lists.members("tool_results"),
 }
 
 AGENT_TELEMETRY = EventFormat(

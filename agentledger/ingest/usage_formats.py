@@ -12,6 +12,7 @@ Source of the formats: formats.md section 4 of the shared documents.
 from collections.abc import Mapping
 
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import event_list_columns as kept_lists
 from agentledger.ingest.event_format import EventFormat, texts
 
 CONTRACT, EXECUTION_METRICS, AI_USAGE_EVENTS = "contract", "execution_metrics", "ai_usage_events"
@@ -30,7 +31,7 @@ USAGE_COLUMNS = {
     "success": kept.boolean("success"),
     "cost_cents": kept.figure("cost_cents"),
     "latency_ms": kept.figure("latency_ms"),
-    "patterns": kept.name_counts("patterns"),
+    "patterns": kept_lists.name_counts("patterns"),
     "provider": kept.name("provider"),
     "model": kept.name("model"),
     **_tokens(

@@ -9,6 +9,7 @@ Source of the formats: formats.md sections 1 and 2 of the shared documents.
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import event_list_columns as kept_lists
 from agentledger.ingest.event_format import EventFormat, texts
 
 _WORKFLOW_COLUMNS = {
@@ -18,7 +19,7 @@ _WORKFLOW_COLUMNS = {
     "started_at": kept.time("started_at"),
     "completed_at": kept.time("completed_at"),
     "status": kept.class_name("status"),
-    "skills_used": kept.titles("skills_used"),
+    "skills_used": kept_lists.titles("skills_used"),
     "total_duration_ms": kept.number("total_duration_ms"),
     "error_length": "length(coalesce(x.metadata ->> 'error', x.metadata ->> 'error_message'))",
     "error_hash": "case when coalesce(x.metadata ->> 'error', x.metadata ->> 'error_message') "
@@ -76,7 +77,7 @@ _SKILL_COLUMNS = {
     "session_id": kept.identifier("session_id"),
     "completed": kept.boolean("completed"),
     "duration_seconds": kept.number("duration_seconds"),
-    "alternatives": kept.titles("alternatives_considered"),
+    "alternatives": kept_lists.titles("alternatives_considered"),
     "selection_rank": kept.number("selection_rank"),
     "workflow_path": kept.class_name("workflow_path"),
     "error_class": kept.class_name("error_type"),

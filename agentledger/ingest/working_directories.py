@@ -20,7 +20,7 @@ from pathlib import Path, PurePath
 import duckdb
 
 from agentledger import privacy
-from agentledger.ingest.scan import TRANSCRIPT_KINDS, ScanRoot
+from agentledger.ingest.scan_roots import TRANSCRIPT_KINDS, ScanRoot
 from agentledger.renames import Rename, renamed
 
 _WORKTREE = re.compile(r"^(.+?)[/\\](?:\.claude[/\\])?\.?worktrees[/\\].+$")

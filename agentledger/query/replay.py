@@ -171,7 +171,7 @@ def _texts_of(
     wanted: Sequence[tuple[str, str]], texts: TextSource | None, settings: Settings
 ) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
     from agentledger import vault
-    from agentledger.ingest import scan
+    from agentledger.ingest.scan_roots import sources_with_texts
 
     if not wanted:
         return {}
@@ -179,7 +179,7 @@ def _texts_of(
         return texts.texts_of(wanted)
     if not vault.has_vault(settings):
         return {}
-    with vault.opened(settings, scan.sources_with_texts(settings)) as kept:
+    with vault.opened(settings, sources_with_texts(settings)) as kept:
         return kept.texts_of(wanted)
 
 

@@ -182,7 +182,7 @@ def export_training(
         RunLockedError: When another run does not end.
     """
     from agentledger import privacy, vault, warehouse
-    from agentledger.ingest import scan
+    from agentledger.ingest.scan_roots import sources_with_texts
 
     settings = load_settings() if settings is None else settings
     _check(options)
@@ -194,7 +194,7 @@ def export_training(
         )
     privacy.require_key(settings)
     key = privacy.load_or_create_key(settings)
-    sources = scan.sources_with_texts(settings)
+    sources = sources_with_texts(settings)
     with (
         warehouse.hold_run_lock(settings, on_wait=on_wait),
         warehouse.open_warehouse(settings, read_only=True) as connection,

@@ -62,17 +62,11 @@ where turn_unit in ({{ touched_telemetry_sessions(built_load_seq('key_load_seq')
 
 {#- Likewise of transcripts: sessions of all lines, old and new, of what gained a line. -#}
 {% macro touched_transcript_sessions(since) -%}
-select versions.session_id
-from {{ ref('int_claude_code_turn_lines') }} as versions
-where versions.key_load_seq > {{ since }} and versions.session_id is not null
-union
-select versions.session_id
-from {{ ref('int_claude_code_call_versions') }} as versions
-where versions.key_load_seq > {{ since }} and versions.session_id is not null
-union
-select versions.session_id
-from {{ ref('int_claude_code_tool_versions') }} as versions
-where versions.key_load_seq > {{ since }} and versions.session_id is not null
+{{ touched_values('session_id', [
+    (ref('int_claude_code_turn_lines'), 'key_load_seq'),
+    (ref('int_claude_code_call_versions'), 'key_load_seq'),
+    (ref('int_claude_code_tool_versions'), 'key_load_seq'),
+], since) }}
 {%- endmacro %}
 
 {% macro delete_touched_transcript_sessions() %}
@@ -111,6 +105,23 @@ where turn_unit in ({{ touched_turn_units(since) }})
     {%- endif -%}
 {%- endif -%}
 {% endmacro %}
+
+{#- Turns that count by how they ended: of active projects, with a summary that tells it, and an end
+    that can be believed. -#}
+{% macro countable_turns(columns) -%}
+select
+    {%- for column in columns %}
+        facts.{{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from {{ ref('fct_turns') }} as facts
+    inner join {{ ref('stg_ledger__projects') }} as projects
+        on facts.project_id = projects.project_id
+    where projects.is_active
+        and facts.source_kind = 'agent_telemetry'
+        and facts.has_summary
+        and facts.ended_at is not null
+        and not facts.ts_suspicious
+{%- endmacro %}
 
 {#- Counts of turns for a mart: of each day, week, month and of all time, in each project and in
     all, in each mode and in all. `facts` is a CTE of countable turns. -#}

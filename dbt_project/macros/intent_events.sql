@@ -23,27 +23,23 @@
 {{ return(intent_columns() + ['record_key', 'content_hash', 'file_id', 'line_no', 'ordinal', 'load_seq']) }}
 {% endmacro %}
 
+{#- Where a change of an event shows: in its versions, and in the fact when an execution came. -#}
+{% macro intent_loads() %}
+{{ return([
+    (ref('int_intent_events__versioned'), 'key_load_seq'),
+    (ref('fct_intent_events'), 'load_seq'),
+]) }}
+{% endmacro %}
+
 {#- Days of all versions, old and new, of the events that gained a row or an execution after
     `since`. -#}
 {% macro touched_intent_days(since) -%}
-select versions.occurred_on
-from {{ ref('int_intent_events__versioned') }} as versions
-where versions.key_load_seq > {{ since }} and versions.occurred_on is not null
-union
-select events.occurred_on
-from {{ ref('fct_intent_events') }} as events
-where events.load_seq > {{ since }} and events.occurred_on is not null
+{{ touched_values('occurred_on', intent_loads(), since) }}
 {%- endmacro %}
 
 {#- Sessions of those events, likewise. -#}
 {% macro touched_intent_sessions(since) -%}
-select versions.session_key
-from {{ ref('int_intent_events__versioned') }} as versions
-where versions.key_load_seq > {{ since }} and versions.session_key is not null
-union
-select events.session_key
-from {{ ref('fct_intent_events') }} as events
-where events.load_seq > {{ since }} and events.session_key is not null
+{{ touched_values('session_key', intent_loads(), since) }}
 {%- endmacro %}
 
 {#- Those events themselves. -#}

@@ -92,6 +92,39 @@ from versions
 where {{ key }} not in (select repeated_keys.{{ key }} from repeated_keys)
 {%- endmacro %}
 
+{#- The relations with which an incremental model that keeps all rows of a key begins: `arrived`, what
+    its staging model gained since it was built, and `name`, that and what the model holds of the same
+    keys already. `columns` is the list of both, as text. -#}
+{% macro rows_of_arrived_keys(name, staging, key, columns) -%}
+arrived as materialized (
+    select
+        {{ columns }}
+    from {{ staging }}
+    where load_seq > {{ built_load_seq('load_seq') }}
+),
+
+{{ name }} as not materialized (
+    select * from arrived
+    {%- if is_incremental() %}
+    union all
+    select
+        {{ columns }}
+    from {{ this }}
+    where {{ key }} in (select arrived.{{ key }} from arrived)
+    {%- endif %}
+)
+{%- endmacro %}
+
+{#- Values that a column has in the rows of relations that came after `since`. `loads` are pairs: a
+    relation, and its column that says with which load a row came or changed. -#}
+{% macro touched_values(column, loads, since) -%}
+{%- for relation, load_seq in loads %}
+{{- '\nunion\n' if not loop.first }}select versions.{{ column }}
+from {{ relation }} as versions
+where versions.{{ load_seq }} > {{ since }} and versions.{{ column }} is not null
+{%- endfor %}
+{%- endmacro %}
+
 {#- Projects that count; a relation with `project_id`. -#}
 {% macro active_projects() -%}
 (select projects.project_id from {{ ref('stg_ledger__projects') }} as projects where projects.is_active)

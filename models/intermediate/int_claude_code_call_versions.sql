@@ -6,7 +6,6 @@
 ) }}
 {#- Every line that repeats the usage of a response, and why all but one of them are dropped.
     A message that gained a line brings all of its lines: content alone judges them anew. #}
-{%- set since = built_load_seq('load_seq') %}
 {%- set amounts = token_tiers() + ['stated_cache_write_5m', 'stated_cache_write_1h'] %}
 {%- set columns -%}
         message_key,
@@ -37,23 +36,9 @@
         ts_suspicious,
         occurred_at
 {%- endset %}
-with arrived as materialized (
-    select
-        {{ columns }}
-    from {{ ref('stg_claude_code__responses') }}
-    where load_seq > {{ since }}
-),
-
-lines as not materialized (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        {{ columns }}
-    from {{ this }}
-    where message_key in (select arrived.message_key from arrived)
-    {%- endif %}
-),
+with {{ rows_of_arrived_keys(
+    'lines', ref('stg_claude_code__responses'), 'message_key', columns
+) }},
 
 -- A line without a request id belongs to the earliest response that has its message id.
 requested as (

@@ -6,7 +6,6 @@
 ) }}
 {#- Every block that calls a tool or brings its result. Of each call one block is kept, and of its
     result one; the others are copies. A call that gained a block brings all of its blocks. #}
-{%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         tool_call_key,
         message_key,
@@ -33,23 +32,9 @@
         ts_suspicious,
         occurred_at
 {%- endset %}
-with arrived as materialized (
-    select
-        {{ columns }}
-    from {{ ref('stg_claude_code__tool_blocks') }}
-    where load_seq > {{ since }}
-),
-
-blocks as not materialized (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        {{ columns }}
-    from {{ this }}
-    where tool_call_key in (select arrived.tool_call_key from arrived)
-    {%- endif %}
-),
+with {{ rows_of_arrived_keys(
+    'blocks', ref('stg_claude_code__tool_blocks'), 'tool_call_key', columns
+) }},
 
 ranked as (
     select

@@ -6,7 +6,6 @@
 ) }}
 {#- Every line that bounds a turn; of its copies the earliest is kept, as it is of a response, so
     that a prompt and its answers stay in one session. #}
-{%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         record_key,
         content_hash,
@@ -25,23 +24,9 @@
         ts_suspicious,
         occurred_at
 {%- endset %}
-with arrived as materialized (
-    select
-        {{ columns }}
-    from {{ ref('stg_claude_code__turn_lines') }}
-    where load_seq > {{ since }}
-),
-
-lines as not materialized (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        {{ columns }}
-    from {{ this }}
-    where record_key in (select arrived.record_key from arrived)
-    {%- endif %}
-),
+with {{ rows_of_arrived_keys(
+    'lines', ref('stg_claude_code__turn_lines'), 'record_key', columns
+) }},
 
 ranked as (
     select

@@ -9,34 +9,14 @@
     walked anew, and so are its children and the threads that hold copies of its events. #}
 {%- set since = built_load_seq('key_load_seq') %}
 {%- set counters = codex_counters() %}
-with judged as (
-    {{ codex_threads_since(since) }}
-),
-
-lines as materialized (
-    {{ codex_lines_of_family() }}
-),
-
-threads as (
-    {{ codex_threads() }}
-),
+with {{ codex_family(since) }},
 
 -- Each line knows the turn, the model and the folder that were stated last before it.
 carried as (
-    select
-        *,
-        last_value(case when line_kind = 'turn_context' then turn_id end ignore nulls) over walk
-            as current_turn_id,
-        last_value(case when line_kind = 'turn_context' then model end ignore nulls) over walk
-            as turn_model,
-        last_value(workdir_id ignore nulls) over walk as current_workdir_id,
-        last_value(model_provider ignore nulls) over walk as provider
-    from lines
-    window walk as (
-        partition by thread_key, file_id
-        order by walked_at, generation, line_no, ordinal
-        rows between unbounded preceding and current row
-    )
+    {{ codex_carried({
+        'turn_model': "case when line_kind = 'turn_context' then model end",
+        'provider': 'model_provider',
+    }) }}
 ),
 
 told as (
@@ -50,13 +30,7 @@ told as (
 ),
 
 ranked as (
-    select
-        *,
-        row_number() over (
-            partition by thread_key, content_hash, occurrence
-            order by walked_at, line_no, ordinal, source_id, file_id, load_seq
-        ) as copy_rank
-    from told
+    {{ codex_copies('told') }}
 ),
 
 before as (
@@ -103,31 +77,8 @@ totals as (
     where not is_repeated
 ),
 
-turns as (
-    select distinct
-        thread_key,
-        turn_id
-    from lines
-    where line_kind = 'turn_context' and turn_id is not null
-),
-
--- Of an event that several threads hold, the first to begin owns it; one that says who it is comes
--- before a file that does not.
 owners as (
-    select
-        totals.event_key,
-        totals.thread_key,
-        row_number() over (
-            partition by totals.event_key
-            order by
-                case when threads.is_named then 0 else 1 end,
-                threads.began_at nulls last,
-                threads.thread_id,
-                totals.thread_key
-        ) as owner_rank
-    from totals
-    inner join threads on totals.thread_key = threads.thread_key
-    where totals.event_key is not null
+    {{ codex_event_owners('totals') }}
 ),
 
 related as (
@@ -141,12 +92,7 @@ related as (
             when totals.current_turn_id is not null then parent_turns.turn_id is not null
             else parent_totals.thread_key is not null
         end as is_of_parent,
-        -- Only a file that tells nothing of itself is suspected of being a copy.
-        not threads.is_named
-        and not threads.has_turns
-        and threads.parent_thread_text is null
-        and owners.thread_key is not null
-        and owners.thread_key <> totals.thread_key as is_copied
+        {{ codex_is_copied('totals') }} as is_copied
     from totals
     inner join threads on totals.thread_key = threads.thread_key
     left join threads as parents
@@ -213,26 +159,11 @@ verdicts as (
             and walked.place = judged_totals.place
 ),
 
--- A verdict is as new as the newest line that it was found by.
-shared_loads as (
-    select
-        mine.thread_key,
-        max(threads.thread_load_seq) as shared_load_seq
-    from lines as mine
-    inner join lines as theirs on mine.event_key = theirs.event_key
-    inner join threads on theirs.thread_key = threads.thread_key
-    group by mine.thread_key
-),
-
 newest as (
     select
         threads.thread_key,
         threads.is_subagent as thread_is_subagent,
-        greatest(
-            threads.thread_load_seq,
-            coalesce(parents.thread_load_seq, threads.thread_load_seq),
-            coalesce(shared_loads.shared_load_seq, threads.thread_load_seq)
-        ) as key_load_seq
+        {{ codex_verdict_load_seq() }} as key_load_seq
     from threads
     left join threads as parents
         on threads.parent_thread_text = cast(parents.thread_key as varchar)

@@ -7,30 +7,10 @@
 {#- Every call of a tool in a thread of Codex and every result. A thread uses a call id twice where
     the tool was called twice; a child repeats the calls of its parent. #}
 {%- set since = built_load_seq('key_load_seq') %}
-with judged as (
-    {{ codex_threads_since(since) }}
-),
-
-lines as materialized (
-    {{ codex_lines_of_family() }}
-),
-
-threads as (
-    {{ codex_threads() }}
-),
+with {{ codex_family(since) }},
 
 carried as (
-    select
-        *,
-        last_value(case when line_kind = 'turn_context' then turn_id end ignore nulls) over walk
-            as current_turn_id,
-        last_value(workdir_id ignore nulls) over walk as current_workdir_id
-    from lines
-    window walk as (
-        partition by thread_key, file_id
-        order by walked_at, generation, line_no, ordinal
-        rows between unbounded preceding and current row
-    )
+    {{ codex_carried() }}
 ),
 
 told as (
@@ -45,13 +25,7 @@ told as (
 ),
 
 ranked as (
-    select
-        *,
-        row_number() over (
-            partition by thread_key, content_hash, occurrence
-            order by walked_at, line_no, ordinal, source_id, file_id, load_seq
-        ) as copy_rank
-    from told
+    {{ codex_copies('told') }}
 ),
 
 -- A tool that is called twice with one id is two calls; copies in other files are none.
@@ -77,14 +51,6 @@ numbered as (
             and ranked.occurrence = firsts.occurrence
 ),
 
-turns as (
-    select distinct
-        thread_key,
-        turn_id
-    from lines
-    where line_kind = 'turn_context' and turn_id is not null
-),
-
 calls as (
     select distinct
         thread_key,
@@ -94,52 +60,19 @@ calls as (
 ),
 
 owners as (
-    select
-        told.event_key,
-        told.thread_key,
-        row_number() over (
-            partition by told.event_key
-            order by
-                case when threads.is_named then 0 else 1 end,
-                threads.began_at nulls last,
-                threads.thread_id,
-                told.thread_key
-        ) as owner_rank
-    from told
-    inner join threads on told.thread_key = threads.thread_key
-    where told.event_key is not null
-),
-
-shared_loads as (
-    select
-        mine.thread_key,
-        max(threads.thread_load_seq) as shared_load_seq
-    from lines as mine
-    inner join lines as theirs on mine.event_key = theirs.event_key
-    inner join threads on theirs.thread_key = threads.thread_key
-    group by mine.thread_key
+    {{ codex_event_owners('told') }}
 ),
 
 related as (
     select
         numbered.*,
         threads.is_subagent as thread_is_subagent,
-        greatest(
-            threads.thread_load_seq,
-            coalesce(parents.thread_load_seq, threads.thread_load_seq),
-            coalesce(shared_loads.shared_load_seq, threads.thread_load_seq)
-        ) as key_load_seq,
+        {{ codex_verdict_load_seq() }} as key_load_seq,
         case
             when numbered.current_turn_id is not null then parent_turns.turn_id is not null
             else parent_calls.thread_key is not null
         end
-        or (
-            not threads.is_named
-            and not threads.has_turns
-            and threads.parent_thread_text is null
-            and owners.thread_key is not null
-            and owners.thread_key <> numbered.thread_key
-        ) as is_replayed
+        or ({{ codex_is_copied('numbered') }}) as is_replayed
     from numbered
     inner join threads on numbered.thread_key = threads.thread_key
     left join threads as parents

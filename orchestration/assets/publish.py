@@ -21,7 +21,8 @@ from orchestration.assets.raw import ATTEMPTS
 from orchestration.dbt_project import published_relations
 from orchestration.dbt_words import MAINTAINERS
 from orchestration.previews import as_markdown
-from orchestration.resources import DOCS, KNOWLEDGE, SNAPSHOT, LedgerRun
+from orchestration.resources import LedgerRun
+from orchestration.run_scope import DOCS, KNOWLEDGE, SNAPSHOT
 
 SNAPSHOT_FRESHNESS = dg.FreshnessPolicy.time_window(
     warn_window=timedelta(hours=24), fail_window=timedelta(days=7)

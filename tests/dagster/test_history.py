@@ -11,7 +11,7 @@ from agentledger import purge_requests
 from agentledger.settings import Settings
 from orchestration import history
 from orchestration.instance import prepare_dagster_home
-from orchestration.resources import DOCS, SNAPSHOT, is_whole_run
+from orchestration.run_scope import DOCS, SNAPSHOT, is_whole_run
 from tests.dagster.data_home import HeadlessRun
 
 MODELS = frozenset({dg.AssetKey(["marts", "a"]), dg.AssetKey(["staging", "b"])})

@@ -11,7 +11,8 @@ from agentledger import status, warehouse
 from agentledger.settings import Settings
 from orchestration import progress, readiness
 from orchestration.definitions import build_defs
-from orchestration.resources import LedgerRun, trigger_of
+from orchestration.resources import LedgerRun
+from orchestration.run_scope import trigger_of
 from tests.dagster.data_home import invocation, make_home, run_headless, write_metrics
 
 

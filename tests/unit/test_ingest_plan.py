@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from agentledger.ingest.documents import DocumentError
 from agentledger.ingest.plan import KnownFile, Load, cut_batches, plan_loads
-from agentledger.ingest.scan import FoundFile, ScanRoot
+from agentledger.ingest.scan import FoundFile
+from agentledger.ingest.scan_roots import ScanRoot
 from agentledger.ingest.skill_metrics_records import read_document
 
 ROOT = ScanRoot("s", "skill-metrics", "/p", "id", "p", None, "UTC")

@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from agentledger import privacy, warehouse
-from agentledger.ingest import event_lines, event_stage
+from agentledger.ingest import event_lines, event_staging_tables
 from agentledger.settings import Settings
 from tests.unit.conftest import Ledger
 from tests.unit.test_ingest_events import Logs, intent
@@ -30,13 +30,13 @@ def logs(ledger: Ledger, tmp_path: Path) -> Logs:
 def statements_seen(patch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
     """Whether each statement over lines took them for uniform."""
     seen: list[bool] = []
-    build = event_stage.projection_sql
+    build = event_staging_tables.projection_sql
 
     def spy(*arguments: Any, **options: Any) -> str:
         seen.append(options["is_uniform"])
         return build(*arguments, **options)
 
-    patch.setattr(event_stage, "projection_sql", spy)
+    patch.setattr(event_staging_tables, "projection_sql", spy)
     yield seen
 
 

@@ -22,9 +22,10 @@ from agentledger import (
     warehouse,
 )
 from agentledger.errors import AgentLedgerError, UsageError
-from agentledger.ingest import collect, load, plan, scan
+from agentledger.ingest import collect, load, plan
 from agentledger.ingest.event_formats import FORMATS
 from agentledger.ingest.event_projection import columns_projection_sql
+from agentledger.ingest.scan_roots import sources_with_texts
 from agentledger.settings import process_environment
 from tests.unit import telemetry_logs
 from tests.unit.conftest import AS_OF, Ledger, Run
@@ -114,7 +115,7 @@ def test_texts_come_back_in_order_by_record_and_version(ledger: Ledger, log: Pat
             "select record_key, content_hash from raw.agent_telemetry order by ts"
         )
     ]
-    sources = scan.sources_with_texts(ledger.settings)
+    sources = sources_with_texts(ledger.settings)
     with vault.opened(ledger.settings, sources) as texts:
         found = texts.texts_of(versions)
     assert found[versions[0]]["chat_history"] == [
@@ -307,7 +308,7 @@ def test_texts_that_raw_cannot_tell_apart_give_one_answer(ledger: Ledger, log: P
     [(key, version)] = ledger.rows(
         "select distinct record_key, content_hash from raw.agent_telemetry"
     )
-    with vault.opened(ledger.settings, scan.sources_with_texts(ledger.settings)) as texts:
+    with vault.opened(ledger.settings, sources_with_texts(ledger.settings)) as texts:
         [found] = texts.texts_of([(str(key), str(version))]).values()
     assert len(found["chat_history"]) == 1
     rows = kept(ledger, "select count(distinct texts_key) from call_contents")

@@ -1,22 +1,9 @@
 {#- How many turns were cut off before they could end, of those of known reason and rounds. #}
 with turns as (
-    select
-        facts.project_id,
-        facts.occurred_on,
-        facts.chat_mode,
-        facts.is_cutoff_known,
-        facts.is_early_cutoff,
-        facts.is_early_abort,
-        facts.ended_at,
-        facts.load_seq
-    from {{ ref('fct_turns') }} as facts
-    inner join {{ ref('stg_ledger__projects') }} as projects
-        on facts.project_id = projects.project_id
-    where projects.is_active
-        and facts.source_kind = 'agent_telemetry'
-        and facts.has_summary
-        and facts.ended_at is not null
-        and not facts.ts_suspicious
+    {{ countable_turns([
+        'project_id', 'occurred_on', 'chat_mode', 'is_cutoff_known', 'is_early_cutoff',
+        'is_early_abort', 'ended_at', 'load_seq'
+    ]) }}
 ),
 
 counted as (

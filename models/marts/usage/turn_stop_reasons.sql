@@ -1,22 +1,10 @@
 {#- Why turns ended, in each period, project and mode. Only summaries tell it; a turn without a
     reason is `unknown`, a row of its own, and in every share. #}
 with turns as (
-    select
-        facts.project_id,
-        facts.occurred_on,
-        facts.stop_reason_base,
-        facts.chat_mode,
-        facts.rounds,
-        facts.ended_at,
-        facts.load_seq
-    from {{ ref('fct_turns') }} as facts
-    inner join {{ ref('stg_ledger__projects') }} as projects
-        on facts.project_id = projects.project_id
-    where projects.is_active
-        and facts.source_kind = 'agent_telemetry'
-        and facts.has_summary
-        and facts.ended_at is not null
-        and not facts.ts_suspicious
+    {{ countable_turns([
+        'project_id', 'occurred_on', 'stop_reason_base', 'chat_mode', 'rounds', 'ended_at',
+        'load_seq'
+    ]) }}
 ),
 
 counted as (
