@@ -219,12 +219,16 @@ def declare_change(
 ) -> None:
     """Write down a change of an agent; the next run compares the weeks around it."""
     from agentledger import agent_changes
-    from agentledger.cli import output
+    from agentledger.cli import output, unknown_names
     from agentledger.cli.instants import parse_instant
+    from agentledger.query.agents import unknown_agent
 
     settings = options.current_settings()
     record = agent_changes.declare(
         settings, agent, parse_instant(at, "--at"), note=note, metric=metric
+    )
+    unknown_names.note(
+        "agent", record["agent_id"], lambda: unknown_agent(record["agent_id"], settings)
     )
     if as_json:
         output.write_json(record)
