@@ -176,9 +176,7 @@ def _write_answer(answer: Any, question: str, as_json: bool) -> None:
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
     if as_json:
-        output.write_json(
-            {"build_id": answer.build.build_id, "as_of": as_of, "question": question, "rows": rows}
-        )
+        output.write_answer(answer, question=question)
         return
     if rows:
         write_rows(rows, QUESTION_CELLS[question])

@@ -275,8 +275,7 @@ def _asked(
     from agentledger.cli import output
 
     return {
-        "build_id": answer.build.build_id,
-        "as_of": output.iso(answer.build.as_of),
+        **output.answer_head(answer),
         "project": project,
         "mode": mode,
         "since": since,
