@@ -93,7 +93,8 @@ RAW_TABLES: dict[str, str] = {
     "run_context": """
         run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
         projects_fingerprint varchar not null, sources_fingerprint varchar not null,
-        models_fingerprint varchar not null, prices_fingerprint varchar
+        models_fingerprint varchar not null, prices_fingerprint varchar,
+        prices_as_of timestamptz
     """,
     # What was removed for good, by a purge or by retention: counts only, no name, no id of what is
     # gone. `scope_hash` is keyed, so that only who knows the project and has the key can ask.

@@ -40,6 +40,9 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "alter table raw.run_context add column if not exists prices_fingerprint varchar"
     )
+    connection.execute(
+        "alter table raw.run_context add column if not exists prices_as_of timestamptz"
+    )
 
 
 @contextlib.contextmanager

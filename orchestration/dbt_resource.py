@@ -5,7 +5,7 @@ here: the child process (`dbt_process.py`), the project and its arguments (`dbt_
 """
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -79,6 +79,7 @@ class LocalDbtResource(DbtCliResource):
         context: dg.AssetExecutionContext,
         target_path: Path,
         raise_on_error: bool = True,
+        select: Sequence[str] | None = None,
     ) -> DbtCliInvocation:
         """Run dbt once, for the selected assets of the step.
 
@@ -87,13 +88,17 @@ class LocalDbtResource(DbtCliResource):
             context: The step's, whose selected assets and checks dbt builds.
             target_path: Folder of this invocation.
             raise_on_error: Raise at the end of the stream when dbt fails.
+            select: Nodes to build, with their tests, in place of all that the step may build.
         """
         chosen = get_updated_cli_invocation_params_for_context(
             context=context, manifest={}, dagster_dbt_translator=DagsterDbtTranslator()
         )
-        arguments = [*args, *chosen.selection_args]
-        if chosen.indirect_selection:
-            arguments += ["--indirect-selection", chosen.indirect_selection]
+        if select is not None:
+            arguments = [*args, "--select", *select]
+        else:
+            arguments = [*args, *chosen.selection_args]
+            if chosen.indirect_selection:
+                arguments += ["--indirect-selection", chosen.indirect_selection]
         child = self._child
         if child is None or not child.is_waiting():
             child = dbt_process.WarmDbt(self.settings, Path(self.project_dir))

@@ -32,6 +32,17 @@ compute_logs:
 """
 
 
+DAGSTERS_EVENT_LOG = """\
+  module: dagster._core.storage.event_log
+  class: ConsolidatedSqliteEventLogStorage
+"""
+HEADLESS_EVENT_LOG = """\
+  module: orchestration.event_log
+  class: KeptConnectionEventLog
+"""
+"""The same database, with one connection for the whole run."""
+
+
 def prepare_dagster_home(settings: Settings) -> None:
     """Write the configuration and create the databases, once, before two processes meet there.
 
@@ -43,7 +54,8 @@ def prepare_dagster_home(settings: Settings) -> None:
     template = TEMPLATE.read_text().replace('"@DAGSTER_HOME@', json.dumps(str(home))[:-1])
     with filelock.FileLock(str(home / ".prepare.lock"), timeout=PREPARE_WAIT_SECONDS):
         _write_if_changed(home / "dagster.yaml", template)
-        _write_if_changed(home / HEADLESS_CONFIG, template + HEADLESS_ADDITION)
+        headless = template.replace(DAGSTERS_EVENT_LOG, HEADLESS_EVENT_LOG) + HEADLESS_ADDITION
+        _write_if_changed(home / HEADLESS_CONFIG, headless)
         ready = home / ".ready"
         if not ready.exists():
             with open_instance(settings) as instance:

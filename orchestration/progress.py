@@ -62,6 +62,8 @@ class BuildCounts:
     tests_warned: list[str] = field(default_factory=list)
     tests_broken: list[str] = field(default_factory=list)
     skipped: int = 0
+    kept: int = 0
+    """Models that stay as they are, because nothing that they read changed."""
     errors: list[str] = field(default_factory=list)
 
     def see(self, event: Mapping[str, Any]) -> tuple[str, str, float] | None:

@@ -119,8 +119,8 @@ def summary(outcome: dict[str, Any]) -> str:
     lines += _problem_lines(outcome.get("problems", []))
     if outcome.get("models") or outcome.get("tests"):
         lines.append(
-            f"  models     {outcome['models']} built, {outcome['models_failed']} failed, "
-            f"{outcome['skipped']} skipped"
+            f"  models     {outcome['models']} built, {outcome['models_kept']} unchanged, "
+            f"{outcome['models_failed']} failed, {outcome['skipped']} skipped"
         )
         lines.append(
             f"  tests      {outcome['tests']} run, {outcome['tests_failed']} failed, "
@@ -171,6 +171,7 @@ def outcome_of(
         "totals": collection.totals() if collection else None,
         "problems": problems,
         "models": build.models,
+        "models_kept": build.kept,
         "models_failed": len(build.models_failed),
         "tests": build.tests,
         "tests_failed": len(build.tests_failed) + len(build.tests_broken),

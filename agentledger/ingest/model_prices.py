@@ -125,7 +125,9 @@ class _Built:
 
 def _built(connection: duckdb.DuckDBPyConnection) -> _Built:
     row = connection.execute(
-        "select coalesce(prices_fingerprint, ''), as_of, load_seq from raw.run_context"
+        # Not the instant of the run: a tick moves that on and looks at no price.
+        "select coalesce(prices_fingerprint, ''), coalesce(prices_as_of, as_of), load_seq "
+        "from raw.run_context"
     ).fetchone()
     if row is None:
         return _Built("", 0, None, -1)

@@ -40,18 +40,20 @@ alter table state.model_builds add column if not exists prices_fingerprint varch
 {% endmacro %}
 
 {% macro projects_fingerprint() -%}
-coalesce((select max(context.projects_fingerprint) from {{ ref('stg_ledger__run_context') }} as context), '')
+coalesce((select max(context.projects_fingerprint) from {{ ref('stg_ledger__load_context') }} as context), '')
 {%- endmacro %}
 
 {% macro prices_fingerprint() -%}
-coalesce((select max(context.prices_fingerprint) from {{ ref('stg_ledger__run_context') }} as context), '')
+coalesce((select max(context.prices_fingerprint) from {{ ref('stg_ledger__load_context') }} as context), '')
 {%- endmacro %}
 
 {% macro forget_build() -%}
 delete from state.model_builds where model_name = '{{ this.identifier }}'
 {%- endmacro %}
 
-{% macro remember_build(upstream, column) -%}
+{#- `reads_clock`: the model depends on the instant of the run as well. One that does not may not name it,
+    or it would be built in every run. -#}
+{% macro remember_build(upstream, column, reads_clock=false) -%}
 insert into state.model_builds (
     model_name, load_seq, projects_fingerprint, as_of, prices_fingerprint
 )
@@ -59,6 +61,8 @@ select
     '{{ this.identifier }}',
     (select coalesce(max(upstream.{{ column }}), -1) from {{ upstream }} as upstream),
     {{ projects_fingerprint() }},
-    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context),
+    {% if reads_clock -%}
+    (select max(context.as_of) from {{ ref('stg_ledger__run_context') }} as context)
+    {%- else -%} null {%- endif %},
     {{ prices_fingerprint() }}
 {%- endmacro %}

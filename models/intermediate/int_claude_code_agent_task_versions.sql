@@ -5,7 +5,7 @@
     pre_hook="{{ delete_touched_transcript_tasks() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- A subagent that a call of Task (Agent, in newer versions) starts is a task of the agent of its

@@ -5,7 +5,7 @@
     pre_hook="{{ delete_touched_transcript_skills() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- A skill begins with a call of the Skill tool, or with a command that a person typed. It governs

@@ -1,10 +1,5 @@
-{#- The only "now" of the models. #}
+{#- The only "now" of the models: whatever depends on it is built in every run. #}
 select
     run_id,
-    as_of,
-    load_seq,
-    projects_fingerprint,
-    sources_fingerprint,
-    models_fingerprint,
-    prices_fingerprint
+    as_of
 from {{ source('raw', 'run_context') }}

@@ -6,7 +6,7 @@ arguments and translation (`dbt_project.py`), the models (`models/`).
 One definition, not several: between two, a failing dbt test would not hold back what is downstream.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ import dagster as dg
 import duckdb
 from dagster_dbt import DbtCliInvocation, DbtProject, dbt_assets
 
-from agentledger import purge, ticks
+from agentledger import purge, raw_marks, ticks
 from agentledger.fingerprints import context_of_published, context_of_warehouse
 from agentledger.publish import PublishedRelation
 from orchestration import progress
+from orchestration.affected import EVERYTHING, Extent, extent_of
 from orchestration.dbt_project import (
     LedgerTranslator,
     dbt_args,
@@ -26,6 +27,7 @@ from orchestration.dbt_project import (
     published_relations,
 )
 from orchestration.dbt_resource import LocalDbtResource
+from orchestration.kept_outputs import KeptOutputs, kept_checks
 from orchestration.previews import PreviewBudget, relation_metadata
 from orchestration.progress import BuildCounts
 from orchestration.resources import LedgerRun, WarehouseResource
@@ -61,38 +63,54 @@ def build_dbt_assets(
         """Build and test the models; what depends on a model that fails its tests is skipped."""
         ledger_run.step("build")
         if context.run.job_name in TICK_JOBS:
-            with warehouse.get_connection() as connection:
-                ticks.advance(
-                    ledger_run.settings,
-                    connection,
-                    run_id=ledger_run.run_id,
-                    as_of=ledger_run.as_of,
-                )
+            advance_clock(warehouse, ledger_run)
         target = dbt.new_target(ledger_run.run_id)
+        full_refresh = must_refresh_fully(context, warehouse, ledger_run)
+        seen, extent = judge_extent(manifest, warehouse, ledger_run, full_refresh=full_refresh)
         arguments = dbt_args(
-            full_refresh=must_refresh_fully(context, warehouse, ledger_run),
+            full_refresh=full_refresh,
             target_path=target,
             project_dir=Path(project.project_dir),
         )
-        invocation = dbt.cli(arguments, context=context, target_path=target, raise_on_error=False)
-        counts = BuildCounts()
+        invocation = dbt.cli(
+            arguments,
+            context=context,
+            target_path=target,
+            raise_on_error=False,
+            select=extent.selectors,
+        )
+        counts = BuildCounts(kept=len(extent.kept))
+        kept = KeptOutputs(manifest, extent.kept)
+        # Previews need the database, which dbt holds until it has ended.
         held: list[dg.Output] = []
+        tested: set[dg.AssetCheckKey] = set()
         for event in dagster_events(invocation, counts):
-            # Previews need the database, which dbt holds until it has ended.
             if isinstance(event, dg.Output) and event.output_name in published:
                 held.append(event)
-            else:
-                yield event
-        with warehouse.get_connection() as connection:
-            budget = PreviewBudget()
-            for output in held:
-                relation = published[output.output_name]
-                columns = public_columns(manifest, relation.name, relation.schema)
-                yield with_preview(output, connection, relation, columns, budget)
+                continue
+            if isinstance(event, dg.AssetCheckResult) and event.asset_key and event.check_name:
+                tested.add(dg.AssetCheckKey(event.asset_key, event.check_name))
+            yield from kept.before(event)
+            yield event
+        if invocation.is_successful():
+            held = kept.among(held)
+            yield from kept_checks(manifest, missing_checks(context, tested), extent.kept)
+        yield from previewed(held, manifest, published, warehouse)
         raise_if_failed(invocation, counts)
+        if ledger_run.is_whole:
+            with warehouse.get_connection() as connection:
+                raw_marks.remember(connection, seen)
         ledger_run.mark_built()
 
     return build_models
+
+
+def advance_clock(warehouse: WarehouseResource, ledger_run: LedgerRun) -> None:
+    """Make this instant the ledger's, for what ages by it."""
+    with warehouse.get_connection() as connection:
+        ticks.advance(
+            ledger_run.settings, connection, run_id=ledger_run.run_id, as_of=ledger_run.as_of
+        )
 
 
 def must_refresh_fully(
@@ -114,6 +132,36 @@ def must_refresh_fully(
     return reason is not None
 
 
+def judge_extent(
+    manifest: Mapping[str, Any],
+    warehouse: WarehouseResource,
+    ledger_run: LedgerRun,
+    *,
+    full_refresh: bool,
+) -> tuple[dict[str, raw_marks.Mark], Extent]:
+    """What raw holds now, and what is to be built of it.
+
+    Only a whole run leaves anything out: whoever picks models in the UI means these models.
+    """
+    with warehouse.get_connection() as connection:
+        seen = raw_marks.read_marks(connection)
+        if full_refresh:
+            # Until it is complete, no build is: the next run would trust a part of it.
+            raw_marks.forget(connection)
+        changed = raw_marks.changed_tables(connection, seen)
+    if changed is None or not ledger_run.is_whole:
+        return seen, EVERYTHING
+    return seen, extent_of(manifest, changed, {name for name in seen if seen[name].has_rows})
+
+
+def missing_checks(
+    context: dg.AssetExecutionContext, tested: Set[dg.AssetCheckKey]
+) -> list[dg.AssetCheckSpec]:
+    """The checks of the step that dbt did not make."""
+    missing = sorted(context.selected_asset_check_keys - tested)
+    return [context.assets_def.get_spec_for_check_key(key) for key in missing]
+
+
 def dagster_events(invocation: DbtCliInvocation, counts: BuildCounts) -> Iterator[Any]:
     """Turn dbt's log into Dagster events while dbt runs, and tell the listener."""
     for message in invocation.stream_raw_events():
@@ -127,6 +175,24 @@ def dagster_events(invocation: DbtCliInvocation, counts: BuildCounts) -> Iterato
             target_path=invocation.target_path,
             project=invocation.project,
         )
+
+
+def previewed(
+    outputs: Sequence[dg.Output],
+    manifest: Mapping[str, Any],
+    published: Mapping[str, PublishedRelation],
+    warehouse: WarehouseResource,
+) -> Iterator[dg.Output]:
+    """The outputs in their order, those that are published with a preview."""
+    with warehouse.get_connection() as connection:
+        budget = PreviewBudget()
+        for output in outputs:
+            relation = published.get(output.output_name)
+            if relation is None:
+                yield output
+                continue
+            columns = public_columns(manifest, relation.name, relation.schema)
+            yield with_preview(output, connection, relation, columns, budget)
 
 
 def with_preview(

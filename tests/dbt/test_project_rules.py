@@ -23,7 +23,8 @@ NO_LOGIC = {
     "int_agent_task_versions", "int_suggestion_feedback__versioned", "fct_suggestion_feedback",
     "stg_events__agent_changes",
     # 1:1 views and copies: rename and select only.
-    "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__collection_runs",
+    "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__load_context",
+    "stg_ledger__collection_runs",
     "stg_ledger__files", "stg_ledger__rejects", "stg_ledger__unknown_fields", "collection_runs",
     "v_intent_semreg_overrides", "stg_ledger__working_directories",
     "stg_ledger__priced_models", "stg_ledger__model_prices",

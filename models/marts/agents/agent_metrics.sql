@@ -7,7 +7,7 @@
     pre_hook="{{ delete_touched_agent_buckets() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq', reads_clock=true) }}"
     ]
 ) }}
 {#- Closed windows that do not overlap. Quantiles do not add up, so each size is computed from the

@@ -5,7 +5,7 @@
     on_schema_change='fail',
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- The kept version of every task. A cost is judged beside those of the same agent in the same week

@@ -6,7 +6,7 @@
     pre_hook="{{ delete_uncounted(ref('int_llm_call_versions'), 'message_key') }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- One response of a model: tokens of the kept line, session, folder and time of the line that owns
@@ -96,9 +96,9 @@ bands as (
 todays_bands as (
     select bands.*
     from bands
-    inner join {{ ref('stg_ledger__run_context') }} as context
-        on context.as_of >= bands.valid_from
-            and (bands.valid_to is null or context.as_of < bands.valid_to)
+    inner join {{ ref('stg_ledger__load_context') }} as context
+        on context.prices_as_of >= bands.valid_from
+            and (bands.valid_to is null or context.prices_as_of < bands.valid_to)
 ),
 
 priced as (

@@ -6,7 +6,7 @@
     pre_hook="{{ delete_uncounted(ref('int_tool_call_versions'), 'tool_call_key') }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- One call of a tool with its result. A call without a result and a result without a call stay:

@@ -5,7 +5,7 @@
     pre_hook="{{ delete_touched_turns() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 -- depends_on: {{ ref('int_agent_telemetry_versions') }}

@@ -5,7 +5,7 @@
     pre_hook="{{ delete_touched_trajectories() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- The records of sessions in their order, for whoever follows one of them: kinds, times, tokens,

@@ -6,7 +6,7 @@
     pre_hook="{{ delete_touched_quarters() }}",
     post_hook=[
         "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__run_context'), 'load_seq') }}"
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
     ]
 ) }}
 {#- Additive, by the quarter of an hour: every zone's midnight falls on one, so any zone's days are
