@@ -8,7 +8,6 @@ The file only grows, so that a decision can be made again. The note never leaves
 """
 
 import json
-import os
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +67,8 @@ def declare(
         "metric": metric,
         "note": note,
     }
-    _append(changes_path(settings), json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n")
+    line = json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n"
+    files.append_line(changes_path(settings), line)
     return record
 
 
@@ -92,20 +92,6 @@ def read_notes(settings: Settings) -> dict[str, str]:
         if isinstance(record, dict) and isinstance(record.get("change_id"), str):
             notes[record["change_id"]] = str(record.get("note") or "")
     return notes
-
-
-def _append(path: Path, line: bytes) -> None:
-    files.make_private_folder(path.parent.parent)
-    files.make_private_folder(path.parent)
-    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
-    descriptor = os.open(path, flags, 0o600)
-    try:
-        # One write, so that two declarations at the same time do not mix.
-        if os.write(descriptor, line) != len(line):
-            raise OSError(f"{path} took a part of a line: is the disk full?")
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _iso(at: datetime) -> str:

@@ -26,6 +26,7 @@ EVENT_TIME_COLUMNS: dict[str, tuple[str, ...]] = {
     "usage_events": ("ts",),
     "suggestion_feedback": ("ts",),
     "agent_changes": ("ts",),
+    "pattern_judgements": ("ts",),
     "agent_telemetry": ("ts",),
     "claude_code_lines": ("ts",),
     "claude_code_blocks": ("ts",),

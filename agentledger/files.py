@@ -1,4 +1,4 @@
-"""Small files and folders of the data home: made for the owner alone, replaced whole."""
+"""Small files and folders of the data home: for the owner alone, replaced whole or added to."""
 
 import os
 import secrets
@@ -31,6 +31,25 @@ def replace_text(path: Path, text: str) -> None:
         stream.flush()
         os.fsync(stream.fileno())
     draft.replace(path)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a file of this data home that only grows; on disk when this returns.
+
+    Raises:
+        OSError: When the file took only a part of the line.
+    """
+    make_private_folder(path.parent.parent)
+    make_private_folder(path.parent)
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
+    descriptor = os.open(path, flags, 0o600)
+    try:
+        # One write, so that two lines at the same time do not mix.
+        if os.write(descriptor, line) != len(line):
+            raise OSError(f"{path} took a part of a line: is the disk full?")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(path: Path) -> None:

@@ -12,13 +12,20 @@ import json
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from agentledger import files
 from agentledger.errors import AgentLedgerError
 from agentledger.query.answers import read_answer
 from agentledger.settings import Settings
 from agentledger.snapshot import open_snapshot
+
+EXPORTED: Final = (
+    "pattern", "tasks", "uses", "agents", "succeeded", "failed", "known_outcomes", "success_rate",
+    "success_rate_low", "success_rate_high", "quality",
+)  # fmt: skip
+"""What is told of a pattern: public columns alone. Not when it was judged, nor which gates it
+passed, for it passed them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +56,7 @@ def export(settings: Settings) -> KnowledgeReport:
     for row in answer.records():
         reason = row["reason"] or (None if has_consent else "no_consent")
         if reason is None:
-            chosen.append(row)
+            chosen.append({name: row[name] for name in EXPORTED})
         else:
             refused[row["pattern"]] = reason
     if not chosen:

@@ -29,6 +29,11 @@ AGENT_COLUMNS: dict[str, str] = {
         event_id varchar, agent_id varchar, ts varchar, declared_at varchar, metric varchar,
         note_length bigint, withheld varchar
     """,
+    # What somebody thinks of a pattern (`pattern_judgements.py`); never the note on it.
+    "pattern_judgements": """
+        event_id varchar, pattern varchar, ts varchar, declared_at varchar, quality varchar,
+        note_length bigint, withheld varchar
+    """,
     # One row per model call or turn (formats.md 3); texts as length and keyed hash, `tool_names`
     # a JSON list in order.
     "agent_telemetry": """

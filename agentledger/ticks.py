@@ -42,4 +42,6 @@ def advance(
             "What lies in the ledger is not all built and published, so its windows alone cannot "
             "move on. Type `agentledger run`."
         )
+    # Nothing else: what a run looks for since its predecessor, such as a price that began, is not
+    # looked for here.
     connection.execute("update raw.run_context set run_id = ?, as_of = ?", [run_id, as_of])

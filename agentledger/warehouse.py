@@ -41,7 +41,7 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
         "alter table raw.run_context add column if not exists prices_fingerprint varchar"
     )
     connection.execute(
-        "alter table raw.run_context add column if not exists prices_as_of timestamptz"
+        "alter table raw.run_context add column if not exists prices_judged_at timestamptz"
     )
 
 

@@ -127,7 +127,7 @@ def make_run_context(**overrides: Any) -> Row:
         "sources_fingerprint": "sources-1",
         "models_fingerprint": "models-1",
         "prices_fingerprint": "prices-1.0",
-        "prices_as_of": "2026-03-10 12:00:00+00",
+        "prices_judged_at": "2026-03-10 12:00:00+00",
     } | overrides
 
 

@@ -118,6 +118,22 @@ def make_task(event_id: str, **overrides: Any) -> Row:
     return _keyed(row, identity=("task", event_id))
 
 
+def make_judgement(judgement_id: str, **overrides: Any) -> Row:
+    """One row of `raw.pattern_judgements`: pattern `x` is worth 0.9 since 2026-03-01."""
+    row = _record(
+        {
+            "event_id": judgement_id,
+            "pattern": "x",
+            "ts": "2026-03-01T00:00:00Z",
+            "declared_at": "2026-03-01T00:00:00Z",
+            "quality": "0.9",
+            "note_length": 0,
+        }
+        | overrides
+    )
+    return _keyed(row, identity=("judgement", judgement_id))
+
+
 def _record(fields: Row) -> Row:
     row: Row = {
         "file_id": 1,

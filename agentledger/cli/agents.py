@@ -5,7 +5,6 @@ declared changes (`agent_changes.py`).
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import typer
@@ -22,6 +21,8 @@ agents_app = typer.Typer(
         "agents feedback --json",
         "agents declare-change reviewer --at 2026-03-01T12:00Z --note 'smaller model'",
         "agents evolution reviewer",
+        "agents patterns",
+        "agents judge-pattern supervision --quality 0.92",
     ),
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -74,7 +75,11 @@ def list_agents(window: WindowOption = "last_day", as_json: JsonOption = False) 
     output.write_note(f"{window} before {output.instant(output.iso(answer.build.as_of))}.")
 
 
-@agents_app.command(epilog=examples("agents show reviewer", "agents show reviewer --size 1h"))
+@agents_app.command(
+    epilog=examples(
+        "agents show reviewer", "agents show reviewer --size 1h", "agents show reviewer --since 30d"
+    )
+)
 def show(
     agent: OneAgent,
     window: WindowOption = "last_day",
@@ -83,18 +88,22 @@ def show(
     until: UntilOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """One agent: a rolling window, or with --size its history."""
+    """One agent: a rolling window; with --size, --since or --until its history, and that in all."""
     from agentledger.cli import output
     from agentledger.query import agents
 
     settings = options.current_settings()
+    if size is None and (since is not None or until is not None):
+        size = "1d"
+    total = None
     if size is None:
         answer = agents.metrics_for(agent, window, settings=settings)
     else:
-        answer = agents.history(agent, size, since, until, settings=settings)
+        answer, in_all = agents.history_and_total(agent, size, since, until, settings=settings)
+        total = next(iter(in_all.records()), None)
     rows = agents.records(answer)
     if as_json:
-        asked = {"window": window} if size is None else {"size": size}
+        asked = {"window": window} if size is None else {"size": size, "total": total}
         output.write_json(_head(answer) | {"agent": agent} | asked | {"rows": rows})
         return
     if not rows:
@@ -102,11 +111,16 @@ def show(
         return
     output.write_table(
         ["from", *_HEADINGS],
-        ([output.instant(row["window_start"]), *_figures(row)] for row in rows),
+        [
+            *([output.instant(row["window_start"]), *_figures(row)] for row in rows),
+            *([] if total is None else [["all", *_total_figures(total)]]),
+        ],
         numeric=_HEADINGS,
     )
     if size is None:
         _write_details(rows[0])
+    else:
+        output.write_note("≈ is within 1 %: merged from the windows, whose own figures are exact.")
     output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}.")
 
 
@@ -131,7 +145,7 @@ def feedback(agent: MaybeAgent = None, as_json: JsonOption = False) -> None:
             [
                 *(output.text_of(row[name]) for name in
                   ("agent_id", "health", "issue_type", "severity", "evidence")),
-                output.decimal(row["measured"], 4),
+                _measured(row),
                 output.decimal(row["threshold"]),
                 output.count(row["n"]),
                 output.text_of(row["suggestion"]),
@@ -206,9 +220,12 @@ def declare_change(
     """Write down a change of an agent; the next run compares the weeks around it."""
     from agentledger import agent_changes
     from agentledger.cli import output
+    from agentledger.cli.instants import parse_instant
 
     settings = options.current_settings()
-    record = agent_changes.declare(settings, agent, _instant(at), note=note, metric=metric)
+    record = agent_changes.declare(
+        settings, agent, parse_instant(at, "--at"), note=note, metric=metric
+    )
     if as_json:
         output.write_json(record)
         return
@@ -217,20 +234,6 @@ def declare_change(
         f"{output.instant(record['changed_at'])}, aimed at {metric}. "
         "`agentledger run` decides, again with each new day of data."
     )
-
-
-def _instant(text: str) -> datetime:
-    from agentledger.errors import UsageError
-
-    if text == "now":
-        return datetime.now(UTC)
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--at is {text!r}, expected an ISO instant such as 2026-03-01T12:00:00Z, or now."
-        ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _head(answer: Any) -> dict[str, Any]:
@@ -242,6 +245,31 @@ def _head(answer: Any) -> dict[str, Any]:
 _HEADINGS = [
     "tasks", "success", "95 %", "unknown", "cost ¢", "mean ¢", "median ¢", "mean", "p50", "p95",
 ]  # fmt: skip
+
+
+def _measured(row: Mapping[str, Any]) -> str:
+    """The figure of an issue; beside a mean cost the one without the costs that stand far out."""
+    from agentledger.cli import output
+
+    figure, robust = row["measured"], row["measured_without_outliers"]
+    if robust is None or robust == figure:
+        return output.decimal(figure, 4)
+    return f"{output.decimal(figure, 4)} ({output.decimal(robust, 4)} without outliers)"
+
+
+def _total_figures(total: Mapping[str, Any]) -> list[str]:
+    """Figures of many windows: medians of costs do not add up, latencies do within 1 %."""
+    from agentledger.cli import output
+
+    figures = _figures(
+        dict(total)
+        | {
+            "p50_cost_cents": None,
+            "p50_latency_ms": total["p50_latency_estimate_ms"],
+            "p95_latency_ms": total["p95_latency_estimate_ms"],
+        }
+    )
+    return [*figures[:-2], *(f if f == output.UNKNOWN else f"≈ {f}" for f in figures[-2:])]
 
 
 def _figures(row: Mapping[str, Any]) -> list[str]:

@@ -18,6 +18,7 @@ import typer
 import agentledger
 from agentledger import reads
 from agentledger.cli import (
+    agent_patterns,
     agents,
     emit,
     explain,
@@ -81,6 +82,7 @@ for family in (
     family.add_commands(app)
 skill_comparison.add_commands(skills.skills_app)
 skill_costs.add_commands(skills.skills_app)
+agent_patterns.add_commands(agents.agents_app, training.export_app)
 
 
 def _print_version(is_wanted: bool) -> None:

@@ -13,7 +13,7 @@ from agentledger.cli.options import JsonOption, ProjectOption, examples
 
 export_app = typer.Typer(
     help="Data sets made from the ledger.",
-    epilog=examples("export training --format openai --out tuning.jsonl"),
+    epilog=examples("export training --format openai --out tuning.jsonl", "export knowledge"),
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -22,11 +22,6 @@ export_app = typer.Typer(
 def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
     app.add_typer(export_app, name="export")
-
-
-@export_app.callback()
-def _family() -> None:
-    """Keeps `training` a command of its own while it is the only one."""
 
 
 @export_app.command(

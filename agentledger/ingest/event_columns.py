@@ -18,6 +18,9 @@ _ID = "[A-Za-z0-9_][A-Za-z0-9_.:/-]{0,127}"  # a name without @: an address is n
 TITLE_PATTERN = "[A-Za-z0-9_/][A-Za-z0-9_.:/@+-]{0,63}( [A-Za-z0-9_.:/@+-]{1,40}){0,3}"
 _TIME = "[0-9+-][0-9Tt:., ZzeE+-]{0,40}"
 _NUMBER = "-?[0-9]{1,40}([.][0-9]{1,40})?([eE][+-]?[0-9]{1,4})?"
+NOT_A_NUMBER = "NaN"
+"""What stands for a text in the place of a figure, which may say anything: staging refuses it."""
+
 _BOOLEANS = "'true', 'false', 't', 'f', '0', '1'"
 _NIL = "'', '00000000-0000-0000-0000-000000000000', '00000000000000000000000000000000'"
 
@@ -109,6 +112,14 @@ def length(field: str, stated: str | None = None) -> str:
 def number(field: str) -> str:
     """A number as it was written; anything else is NULL."""
     return _trimmed(field, lambda text: f"regexp_full_match({text}, '{_NUMBER}')")
+
+
+def figure(field: str) -> str:
+    """A number as it was written; anything else that was written is `NaN`, so that it is told."""
+    return (
+        f"coalesce({number(field)}, "
+        f"case when x.{field} is not null and trim(x.{field}) <> '' then '{NOT_A_NUMBER}' end)"
+    )
 
 
 def boolean(field: str) -> str:

@@ -91,7 +91,8 @@ def write(
     digest = prices.fingerprint(overrides)
     generation = built.generation
     is_known = built.digest == digest
-    if is_known and built.as_of is not None and _price_began(connection, built.as_of, as_of):
+    judged_at = built.judged_at
+    if is_known and judged_at is not None and _price_began(connection, judged_at, as_of):
         # Only what a call would cost today moves with time.
         generation += 1
     looks_at_all = not is_known or _has_removed(connection, run_id)
@@ -119,14 +120,15 @@ def expected(built: str | None, overrides: Sequence[PriceOverride]) -> str:
 class _Built:
     digest: str
     generation: int
-    as_of: datetime | None
+    judged_at: datetime | None
+    """When a run looked at the prices last. Not `as_of`, which ticks move past the beginning of a
+    price without computing any cost."""
     load_seq: int
 
 
 def _built(connection: duckdb.DuckDBPyConnection) -> _Built:
     row = connection.execute(
-        # Not the instant of the run: a tick moves that on and looks at no price.
-        "select coalesce(prices_fingerprint, ''), coalesce(prices_as_of, as_of), load_seq "
+        "select coalesce(prices_fingerprint, ''), coalesce(prices_judged_at, as_of), load_seq "
         "from raw.run_context"
     ).fetchone()
     if row is None:

@@ -1,8 +1,9 @@
-"""Finished tasks of agents, as logs and tables tell them, and what people thought of suggestions.
+"""Finished tasks of agents, as logs and tables tell them, and what people say of agents.
 
 Belongs here: the allow-lists of our own contract, of `execution_metrics` and `ai_usage_events`,
-which land beside it in `raw.usage_events`, and of suggestion feedback, which has no agent, cost or
-latency and so a table of its own. Does not belong here: what a default of 0 means (the staging
+which land beside it in `raw.usage_events`, of suggestion feedback, which has no agent, cost or
+latency and so a table of its own, and of what their owner declares: changes of agents, judgements
+of patterns. Does not belong here: what a default of 0 means (the staging
 models), model calls and turns (`telemetry_formats.py`).
 
 Source of the formats: formats.md section 4 of the shared documents.
@@ -19,7 +20,7 @@ CONTRACT, EXECUTION_METRICS, AI_USAGE_EVENTS = "contract", "execution_metrics", 
 
 
 def _tokens(*names: str) -> dict[str, str]:
-    return {name: kept.number(name) for name in names}
+    return {name: kept.figure(name) for name in names}
 
 
 USAGE_COLUMNS = {
@@ -28,8 +29,8 @@ USAGE_COLUMNS = {
     "ts": kept.time("occurred_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_cents": kept.number("cost_cents"),
-    "latency_ms": kept.number("latency_ms"),
+    "cost_cents": kept.figure("cost_cents"),
+    "latency_ms": kept.figure("latency_ms"),
     "patterns": kept_lists.name_counts("patterns"),
     "provider": kept.name("provider"),
     "model": kept.name("model"),
@@ -71,12 +72,12 @@ _EXECUTION_COLUMNS = {
     "ts": kept.time("inserted_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_cents": kept.number("cost_cents"),
-    "latency_ms": kept.number("latency_ms"),
+    "cost_cents": kept.figure("cost_cents"),
+    "latency_ms": kept.figure("latency_ms"),
     "provider": kept.name("provider"),
     "model": kept.name("model"),
     **_tokens("prompt_tokens", "completion_tokens"),
-    "total_tokens": kept.number("tokens_used"),
+    "total_tokens": kept.figure("tokens_used"),
     "task_run_id": kept.identifier("run_id"),
 }
 
@@ -102,8 +103,8 @@ _AI_USAGE_COLUMNS = {
     "started_at": kept.time("started_at"),
     "task_type": kept.class_name("task_type"),
     "success": kept.boolean("success"),
-    "cost_usd": kept.number("estimated_cost"),
-    "latency_ms": kept.number("duration_ms"),
+    "cost_usd": kept.figure("estimated_cost"),
+    "latency_ms": kept.figure("duration_ms"),
     "provider": kept.name("provider"),
     "model": kept.name("model_id"),
     "model_version": kept.name("model_version"),
@@ -188,6 +189,25 @@ AGENT_CHANGES = EventFormat(
     must_have="event_id is not null and agent_id is not null and ts is not null",
 )
 
+_JUDGEMENT_COLUMNS = {
+    "event_id": kept.identifier("judgement_id"),
+    "pattern": kept.name("pattern"),
+    "ts": kept.time("judged_at"),
+    "declared_at": kept.time("declared_at"),
+    "quality": kept.figure("quality"),
+    "note_length": kept.length("note"),
+}
+
+PATTERN_JUDGEMENTS = EventFormat(
+    name="pattern_judgements",
+    told_by=(frozenset({"judgement_id", "pattern", "quality"}),),
+    fields=texts("judgement_id", "pattern", "judged_at", "declared_at", "quality", "note"),
+    columns=_JUDGEMENT_COLUMNS,
+    free_fields=("pattern",),
+    identity="event_id",
+    must_have="event_id is not null and pattern is not null and ts is not null",
+)
+
 USAGE_FORMATS: Mapping[str, EventFormat] = {
     item.name: item
     for item in (
@@ -196,5 +216,6 @@ USAGE_FORMATS: Mapping[str, EventFormat] = {
         AI_USAGE_ROWS,
         SUGGESTION_FEEDBACK,
         AGENT_CHANGES,
+        PATTERN_JUDGEMENTS,
     )
 }

@@ -12,6 +12,7 @@ from agentledger.query import (
     asked,
     boost_proposals,
     intents,
+    patterns,
     prices,
     projects,
     skills,
@@ -63,8 +64,10 @@ get_verb_boosts = _framed(boost_proposals.verb_boosts, "get_verb_boosts")
 get_alias_proposals = _framed(intents.alias_proposals, "get_alias_proposals")
 get_all_agent_metrics = _framed(agents.all_metrics, "get_all_agent_metrics")
 get_agent_history = _framed(agents.history, "get_agent_history")
+get_agent_history_total = _framed(agents.history_total, "get_agent_history_total")
 get_agent_feedback = _framed(agents.feedback, "get_agent_feedback")
 get_agent_evolution = _framed(agents.evolution, "get_agent_evolution")
+get_validated_patterns = _framed(patterns.validated_patterns, "get_validated_patterns")
 get_usage = _framed(usage.usage, "get_usage")
 get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")
 get_model_prices = _framed(prices.model_prices, "get_model_prices")

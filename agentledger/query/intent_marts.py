@@ -196,8 +196,10 @@ def read_question(
 def read_override_events(snapshot: Snapshot, period: IntentPeriod, top: int) -> Answer:
     """The newest events in which another verb was forced."""
     days, values = period.condition()
-    # The view holds instants, not days.
-    days = days.replace("event_date", "cast(occurred_at at time zone 'UTC' as date)")
+    # The view holds instants, not days: the bounds become instants, not each row a day.
+    for sign in (">=", "<"):
+        begins = "(cast(? as timestamp) at time zone 'UTC')"
+        days = days.replace(f"event_date {sign} ?", f"occurred_at {sign} {begins}")
     return read_answer(
         snapshot,
         f"""

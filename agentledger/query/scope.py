@@ -77,14 +77,19 @@ def find_scope(snapshot: Snapshot, settings: Settings, project: str | None) -> S
 
 def unknown_name(kind: str, name: str, known: Iterable[str], command: str) -> str:
     """Say that a name is unknown, what is near to it, and the command that lists all."""
+    # repr: names come from files, and a control character must not reach the terminal.
+    hint = ", ".join(repr(other) for other in near_names(name, known))
+    said = f"There is no {kind} {name!r}."
+    return f"{said} Did you mean {hint}?" if hint else f"{said} `{command}` lists what there is."
+
+
+def near_names(name: str, known: Iterable[str]) -> list[str]:
+    """What somebody who typed a name may have meant, the nearest first."""
     names = sorted(set(known))
     near = difflib.get_close_matches(name, names, n=NEAR_MATCHES_SHOWN, cutoff=0.5)
     lowered = name.lower()
     near += [other for other in names if lowered in other.lower() and other not in near]
-    # repr: names come from files, and a control character must not reach the terminal.
-    hint = ", ".join(repr(other) for other in near[:NEAR_MATCHES_SHOWN])
-    said = f"There is no {kind} {name!r}."
-    return f"{said} Did you mean {hint}?" if hint else f"{said} `{command}` lists what there is."
+    return near[:NEAR_MATCHES_SHOWN]
 
 
 def _registered_id(settings: Settings, project: str) -> str | None:

@@ -12,6 +12,63 @@ case
 end
 {%- endmacro %}
 
+{#- Quantile of latencies whose histograms are merged: the estimate of the first bucket up to which
+    `ceil(q * n)` of the values lie, within 1 % of the value there (which is not interpolated).
+    `histograms` is a list of texts as `latency_hist` has them, `zeros` how many values of 0 they leave
+    out, `n` how many values there are in all. -#}
+{% macro histogram_quantile(histograms, zeros, n, q) -%}
+{%- set growth = '(1.01 / 0.99)' -%}
+{%- set reached = bucket_of_rank(histograms, zeros, 'ceil(round(' ~ q ~ ' * (' ~ n ~ '), 9))') -%}
+case
+    when {{ n }} > 0
+        then coalesce(2 * power({{ growth }}, {{ reached }}) / ({{ growth }} + 1), 0.0)
+end
+{%- endmacro %}
+
+{#- A 95th percentile of few values is the largest of them by another name. -#}
+{% macro histogram_p95(histograms, zeros, n) -%}
+case
+    when {{ n }} >= {{ var('min_n_quantile') }}
+        then {{ histogram_quantile(histograms, zeros, n, 0.95) }}
+end
+{%- endmacro %}
+
+{% macro bucket_of_rank(histograms, zeros, rank) %}{{ return(adapter.dispatch('bucket_of_rank', 'agentledger')(histograms, zeros, rank)) }}{% endmacro %}
+{#- The bucket of the value at a rank: buckets of all histograms in order, counted up from the values
+    of 0 until the rank is reached; null while the zeros reach it. -#}
+{% macro duckdb__bucket_of_rank(histograms, zeros, rank) -%}
+list_reduce(
+    list_sort(flatten(list_transform(
+        {{ histograms }},
+        lambda histogram: list_transform(
+            map_entries(cast(cast(histogram as json) as map(varchar, bigint))),
+            lambda entry: struct_pack(bucket := cast(entry.key as integer), seen := entry.value)
+        )
+    ))),
+    lambda so_far, here: case
+        when so_far.seen >= {{ rank }} then so_far
+        else struct_pack(bucket := here.bucket, seen := so_far.seen + here.seen)
+    end,
+    struct_pack(bucket := cast(null as integer), seen := cast({{ zeros }} as bigint))
+).bucket
+{%- endmacro %}
+{% macro spark__bucket_of_rank(histograms, zeros, rank) -%}
+aggregate(
+    array_sort(flatten(transform(
+        {{ histograms }},
+        histogram -> transform(
+            map_entries(from_json(histogram, 'map<string,bigint>')),
+            entry -> struct(cast(entry.key as int) as bucket, entry.value as seen)
+        )
+    ))),
+    struct(cast(null as int) as bucket, cast({{ zeros }} as bigint) as seen),
+    (so_far, here) -> case
+        when so_far.seen >= {{ rank }} then so_far
+        else struct(here.bucket as bucket, so_far.seen + here.seen as seen)
+    end
+).bucket
+{%- endmacro %}
+
 {#- Additive parts, with the quantiles that cannot be merged, of rows of `fct_agent_tasks`. -#}
 {% macro agent_measures() -%}
 count(*) as task_count,

@@ -1,5 +1,6 @@
-{#- The definitions of rates as functions of the warehouse, for readers that sum additive marts over a
-    period. Publishing copies them, so a rate of any period is the very expression of the models. -#}
+{#- The definitions of rates and of quantiles that merge as functions of the warehouse, for readers that
+    sum additive marts over a period. Publishing copies them, so a rate of any period is the very
+    expression of the models. -#}
 
 {#- Name → (parameters, expression). -#}
 {% macro reader_macros() %}
@@ -11,6 +12,8 @@
     'rate_difference': (['s1', 'n1', 's2', 'n2'], ratio('s2', 'n2') ~ ' - ' ~ ratio('s1', 'n1')),
     'rate_difference_low': (['s1', 'n1', 's2', 'n2'], newcombe('s1', 'n1', 's2', 'n2', 'low')),
     'rate_difference_high': (['s1', 'n1', 's2', 'n2'], newcombe('s1', 'n1', 's2', 'n2', 'high')),
+    'latency_p50': (['histograms', 'zeros', 'n'], histogram_quantile('histograms', 'zeros', 'n', 0.5)),
+    'latency_p95': (['histograms', 'zeros', 'n'], histogram_p95('histograms', 'zeros', 'n')),
     'rate_change': (['s1', 'n1', 's2', 'n2'], rate_change('s1', 'n1', 's2', 'n2')),
 }) }}
 {% endmacro %}

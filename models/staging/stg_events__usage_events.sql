@@ -121,6 +121,7 @@ select
         end,
         case when total_count <> prompt_count + completion_count then 'tokens_disagree' end,
         case when is_unmeasured then 'unmeasured' end,
+        case when occurred_at is null then 'ts_unreadable' end,
         case when is_suspicious then 'ts_suspicious' end
     ), '') as flags,
     ---------- numerics

@@ -7,5 +7,5 @@ select
     models_fingerprint,
     prices_fingerprint,
     -- Written by an older version, the row says nothing of prices.
-    coalesce(prices_as_of, as_of) as prices_as_of
+    coalesce(prices_judged_at, as_of) as prices_judged_at
 from {{ source('raw', 'run_context') }}

@@ -56,6 +56,8 @@ DESCRIPTIONS = {
     "intent_executions": "How the commands of intents ran, where an orchestrator tells it.",
     "chat_events": "Messages of the assistant: their hashes, linked to the intents.",
     "workflow_executions": "Runs of multi-step workflows, one row per state that was written.",
+    "agent_changes": "Changes of agents that their owner declared; never the notes.",
+    "pattern_judgements": "What people think of patterns that agents use; never the notes.",
     "ledger_reads": "Questions that readers put to this ledger; never what they typed.",
     "claude_code_lines": "Lines of Claude Code transcripts: when, which model, how many tokens; no "
     "text.",

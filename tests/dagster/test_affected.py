@@ -96,8 +96,8 @@ def test_only_who_reads_the_clock_depends_on_it(manifest: dict[str, Any]) -> Non
     }
     assert readers == {
         "agent_evolution", "agent_health", "agent_metrics", "agent_metrics_rolling",
-        "data_freshness", "fct_workflow_runs", "skill_aggregates", "verb_boost_rules",
-        "verb_signal_counts",
+        "data_freshness", "fct_workflow_runs", "skill_aggregates", "validated_patterns",
+        "verb_boost_rules", "verb_signal_counts",
     }  # fmt: skip
 
 

@@ -185,3 +185,31 @@ def test_a_late_task_rebuilds_its_own_buckets_alone(new_warehouse: Callable[[], 
         ("1w", "2026-03-02 00:00:00+00", 6),
         ("5m", "2026-03-02 11:00:00+00", 2),
     ]
+
+
+def test_merged_histograms_are_within_one_percent_of_the_tasks(one_load: Warehouse) -> None:
+    """Should hold for windows of 5 minutes, hours and days, at both quantiles readers show."""
+    rows = one_load.rows(
+        """
+        with exact as (
+            select agent_id, quantile_disc(latency_ms, 0.5) as p50,
+                quantile_disc(latency_ms, 0.95) as p95
+            from marts.fct_agent_tasks
+            where not ts_suspicious and occurred_at < timestamptz '2026-03-11 00:00:00+00'
+            group by agent_id
+        ),
+        merged as (
+            select agent_id, window_size,
+                marts.latency_p50(list(latency_hist), sum(latency_zero_n), sum(latency_n)) as p50,
+                marts.latency_p95(list(latency_hist), sum(latency_zero_n), sum(latency_n)) as p95
+            from marts.agent_metrics
+            where window_size <> '1w' and window_end <= timestamptz '2026-03-11 00:00:00+00'
+            group by agent_id, window_size
+        )
+        select window_size, abs(merged.p50 - exact.p50) <= 0.01 * exact.p50,
+            coalesce(abs(merged.p95 - exact.p95) <= 0.01 * exact.p95, true)
+        from merged join exact using (agent_id) where merged.p50 is not null
+        """
+    )
+    assert {row[0] for row in rows} == {"5m", "1h", "1d"}
+    assert all(row[1] and row[2] for row in rows)

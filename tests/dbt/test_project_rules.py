@@ -177,6 +177,16 @@ def test_facts_stay_home(manifest: Manifest) -> None:
     assert {node["schema"] for node in published(manifest)} == {"marts"}
 
 
+def test_the_exposure_of_the_snapshot_names_all_of_it(manifest: Manifest) -> None:
+    """Should list every published mart and nothing else.
+
+    Lineage ends there for whoever asks what a change reaches.
+    """
+    (exposure,) = (e for e in manifest["exposures"].values() if e["name"] == "published_snapshot")
+    ids = {node["unique_id"] for node in published(manifest)}
+    assert set(exposure["depends_on"]["nodes"]) == ids
+
+
 def test_published_views_read_published_relations_only(manifest: Manifest) -> None:
     """Should find no view that a reader of the snapshot could not answer."""
     ids = {node["unique_id"] for node in published(manifest)}

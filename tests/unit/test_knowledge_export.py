@@ -20,8 +20,15 @@ def row(pattern: str, reason: str | None) -> dict[str, Any]:
         "reason": reason,
         "success_rate": 0.98,
         "success_rate_low": 0.93,
+        "success_rate_high": 0.9945,
         "tasks": 100,
+        "uses": 120,
+        "agents": 2,
+        "succeeded": 98,
+        "failed": 2,
+        "known_outcomes": 100,
         "quality": 0.9,
+        "judged_at": "2026-03-01T12:34:00Z",
     }
 
 
@@ -60,6 +67,8 @@ def test_the_same_content_is_exported_once(settings: Settings) -> None:
     written = json.loads(first.path.read_text("utf-8"))
     assert [one["pattern"] for one in written["patterns"]] == ["nats"]
     assert "nats" in first.path.with_suffix(".md").read_text("utf-8")
+    # Made to be shared: who judged when is nobody's business.
+    assert "12:34" not in first.path.read_text("utf-8")
     again = knowledge_export.export(settings)
     assert again.path is None
     assert again.reason is not None

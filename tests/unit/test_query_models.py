@@ -96,6 +96,26 @@ READ = {
     "usage/dim_model_prices": "provider model service_tier token_class context_threshold "
     "usd_per_token usd_as_quoted valid_from valid_to source source_version matched_provider "
     "matched_model",
+    "agents/agent_metrics": "agent_id window_size window_start window_end task_count succeeded "
+    "failed unknown success_rate success_rate_low success_rate_high total_cost_cents "
+    "avg_cost_cents p50_cost_cents max_cost_cents cost_known_count cost_cents_sum avg_latency_ms "
+    "p50_latency_ms p95_latency_ms latency_n latency_ms_sum latency_zero_n latency_hist "
+    "patterns_used",
+    "agents/agent_metrics_rolling": "agent_id window_name window_start task_count unknown "
+    "success_rate success_rate_low success_rate_high total_cost_cents avg_cost_cents "
+    "p50_cost_cents avg_latency_ms p50_latency_ms p95_latency_ms cost_outlier_n "
+    "total_cost_without_outliers_cents patterns_used",
+    "agents/agent_health": "agent_id as_of health priority",
+    "agents/agent_feedback_issues": "agent_id as_of issue_type severity evidence measured "
+    "measured_without_outliers threshold n",
+    "agents/agent_suggestions": "agent_id as_of issue_type suggestion confidence "
+    "expected_gain_pct gain_basis effort",
+    "agents/agent_evolution": "agent_id change_id changed_at metric decision reason "
+    "before_succeeded before_known after_succeeded after_known rate_difference_low "
+    "rate_difference_high p_value",
+    "agents/validated_patterns": "pattern tasks uses agents succeeded failed known_outcomes "
+    "success_rate success_rate_low success_rate_high quality judged_at passes_usage "
+    "passes_success_rate passes_quality passes_wilson_low is_validated reason",
     "usage/v_unpriced_models": "provider model calls unpriced_calls unpriced_tokens reason "
     "last_called_at",
 }

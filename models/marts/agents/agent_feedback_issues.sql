@@ -18,6 +18,7 @@ found as (
         end as severity,
         succeeded + failed as n,
         success_rate as measured,
+        cast(null as double) as measured_without_outliers,
         cast({{ var('success_warn') }} as double) as threshold,
         {{ comparable('success_rate_high') }} < {{ var('success_warn') }} as is_confirmed
     from week
@@ -42,6 +43,8 @@ found as (
         end as severity,
         {{ n }} as n,
         {{ average }} as measured,
+        {{ 'avg_cost_without_outliers_cents' if metric == 'cost' else 'cast(null as double)' }}
+            as measured_without_outliers,
         cast({{ var(warn) }} as double) as threshold,
         {{ comparable(mean_low(total, squares, n)) }} > {{ var(warn) }} as is_confirmed
     from week
@@ -57,6 +60,7 @@ select
     severity,
     n,
     measured,
+    measured_without_outliers,
     threshold,
     case when is_confirmed then 'confirmed' else 'provisional' end as evidence
 from found

@@ -1,6 +1,34 @@
+{{ config(tags=['as_of']) }}
 {#- Patterns of tasks as candidates of the knowledge export, and the first gate that each fails.
     What is no figure (consent, whether it was exported before) is judged when it is exported. -#}
-with used as (
+with instant as (
+    select closed.as_of from {{ closed_as_of() }} as closed
+),
+
+-- The latest judgement holds. Of two for one instant the later word counts, then the stricter one.
+ranked_judgements as (
+    select
+        judgements.pattern,
+        judgements.quality,
+        judgements.judged_at,
+        row_number() over (
+            partition by judgements.pattern
+            order by
+                judgements.judged_at desc,
+                judgements.declared_at desc nulls last,
+                judgements.quality,
+                judgements.record_key
+        ) as judgement_rank
+    from {{ ref('stg_events__pattern_judgements') }} as judgements
+    cross join instant
+    where judgements.pattern is not null
+        and judgements.quality is not null
+        and not judgements.ts_suspicious
+        -- A tick of the past knows nothing of what came later.
+        and judgements.judged_at <= instant.as_of
+),
+
+used as (
     select
         facts.outcome,
         facts.agent_id,
@@ -18,19 +46,24 @@ counted as (
         cast(sum(entry.value) as bigint) as uses,
         count(distinct agent_id) as agents,
         count(*) filter (where outcome = 'success') as succeeded,
-        count(*) filter (where outcome = 'failure') as failed,
-        -- Nobody judges the quality of a pattern yet; unknown does not pass.
-        cast(null as double) as quality
+        count(*) filter (where outcome = 'failure') as failed
     from used
     group by entry.key
 ),
 
+-- What nobody judged is unknown, and unknown does not pass.
 judged as (
     select
-        *,
-        succeeded + failed as known_outcomes,
-        {{ failed_knowledge_gate('succeeded', '(succeeded + failed)', 'quality') }} as reason
+        counted.*,
+        judgements.quality,
+        judgements.judged_at,
+        counted.succeeded + counted.failed as known_outcomes,
+        {{ failed_knowledge_gate(
+            'counted.succeeded', '(counted.succeeded + counted.failed)', 'judgements.quality'
+        ) }} as reason
     from counted
+    left join ranked_judgements as judgements
+        on counted.pattern = judgements.pattern and judgements.judgement_rank = 1
 )
 
 select
@@ -59,5 +92,6 @@ select
         false
     ) as passes_wilson_low,
     reason,
-    reason is null as is_validated
+    reason is null as is_validated,
+    judged_at
 from judged

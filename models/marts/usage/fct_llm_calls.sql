@@ -97,8 +97,8 @@ todays_bands as (
     select bands.*
     from bands
     inner join {{ ref('stg_ledger__load_context') }} as context
-        on context.prices_as_of >= bands.valid_from
-            and (bands.valid_to is null or context.prices_as_of < bands.valid_to)
+        on context.prices_judged_at >= bands.valid_from
+            and (bands.valid_to is null or context.prices_judged_at < bands.valid_to)
 ),
 
 priced as (
