@@ -38,7 +38,7 @@ def patterns(as_json: JsonOption = False) -> None:
     answer = validated_patterns(settings=options.current_settings())
     rows = answer.records()
     if as_json:
-        head = {"build_id": answer.build.build_id, "as_of": output.iso(answer.build.as_of)}
+        head = output.answer_head(answer)
         output.write_json(head | {"patterns": rows})
         return
     if not rows:
