@@ -10,19 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from agentledger.cli import options
-from agentledger.cli.options import JsonOption, ProjectOption, examples
+from agentledger.cli.options import (
+    JsonOption,
+    ProjectOption,
+    SinceDayOption,
+    UntilDayOption,
+    examples,
+)
 
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="DAY|7d|4w",
-        help="From this UTC day on; 7d counts back from the newest build. Default: everything.",
-    ),
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this UTC day.")
-]
 ModeOption = Annotated[
     str | None,
     typer.Option(
@@ -57,8 +52,8 @@ def add_commands(app: typer.Typer) -> None:
 def stop_reasons(
     project: ProjectOption = None,
     mode: ModeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why turns ended, most frequent first."""
@@ -99,8 +94,8 @@ def stop_reasons(
 def cut_off(
     project: ProjectOption = None,
     mode: ModeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     top: Annotated[int, typer.Option("--top", help="Turns at most.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -254,8 +249,7 @@ def _asked(
     from agentledger.cli import output
 
     return {
-        "build_id": answer.build.build_id,
-        "as_of": output.iso(answer.build.as_of),
+        **output.answer_head(answer),
         "project": project,
         "mode": mode,
         "since": since,
