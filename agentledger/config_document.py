@@ -88,6 +88,8 @@ def tables(document: "tomlkit.TOMLDocument", name: str) -> Any:
 
 def delete_table(document: "tomlkit.TOMLDocument", name: str, position: int) -> None:
     """Take an entry out; with the last one the name goes, for an empty list cannot grow tables."""
-    del document[name][position]  # type: ignore[union-attr]
-    if not document[name]:
+    # Tables or a list of inline tables: both are lists, which is all that matters here.
+    entries: Any = document[name]
+    del entries[position]
+    if not entries:
         del document[name]

@@ -16,8 +16,8 @@ import duckdb
 import filelock
 
 from agentledger import vault
-from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
 from agentledger.ingest.scan_roots import sources_with_texts
+from agentledger.ingest.text_tables import TABLES_WITH_TEXTS
 from agentledger.purge_requests import PurgeRequest
 from agentledger.settings import Settings
 

@@ -11,7 +11,6 @@ import typer
 
 from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
-from agentledger.settings import Settings
 
 
 def add_commands(agents_app: typer.Typer, export_app: typer.Typer) -> None:
@@ -39,7 +38,7 @@ def patterns(as_json: JsonOption = False) -> None:
     answer = validated_patterns(settings=options.current_settings())
     rows = answer.records()
     if as_json:
-        head = {"build_id": answer.build.build_id, "as_of": output.iso(answer.build.as_of)}
+        head = output.answer_head(answer)
         output.write_json(head | {"patterns": rows})
         return
     if not rows:
@@ -82,13 +81,16 @@ def judge_pattern(
 ) -> None:
     """Write down what a pattern is worth; the latest judgement counts from the next run on."""
     from agentledger import pattern_judgements
-    from agentledger.cli import output
+    from agentledger.cli import output, unknown_names
     from agentledger.cli.instants import parse_instant
+    from agentledger.query.patterns import unknown_pattern
 
     settings = options.current_settings()
     instant: datetime | None = None if at == "now" else parse_instant(at, "--at")
     record = pattern_judgements.judge(settings, pattern, quality, at=instant, note=note)
-    _warn_of_unknown(record["pattern"], settings)
+    unknown_names.note(
+        "pattern", record["pattern"], lambda: unknown_pattern(record["pattern"], settings)
+    )
     if as_json:
         output.write_json(record)
         return
@@ -131,18 +133,3 @@ _GATES = {
     "no_consent": "no consent: set `consent = true` under `[export]` in config.toml",
 }
 """What a person reads of each gate."""
-
-
-def _warn_of_unknown(pattern: str, settings: Settings) -> None:
-    """A judgement may come before its pattern does; a misspelt one never meets it."""
-    from agentledger.cli import output
-    from agentledger.errors import NothingPublishedError
-    from agentledger.query.patterns import unknown_pattern
-
-    try:
-        near = unknown_pattern(pattern, settings)
-    except NothingPublishedError:
-        return
-    if near is not None:
-        hint = f" Did you mean {', '.join(map(repr, near))}?" if near else ""
-        output.write_note(f"No task that is published names {pattern!r}.{hint}")

@@ -56,7 +56,7 @@ def list_agents(window: WindowOption = "last_day", as_json: JsonOption = False) 
     answer = agents.all_metrics(window, settings=options.current_settings())
     rows = agents.records(answer)
     if as_json:
-        output.write_json(_head(answer) | {"window": window, "agents": rows})
+        output.write_json(output.answer_head(answer) | {"window": window, "agents": rows})
         return
     if not rows:
         output.write_note(
@@ -104,7 +104,7 @@ def show(
     rows = agents.records(answer)
     if as_json:
         asked = {"window": window} if size is None else {"size": size, "total": total}
-        output.write_json(_head(answer) | {"agent": agent} | asked | {"rows": rows})
+        output.write_json(output.answer_head(answer) | {"agent": agent} | asked | {"rows": rows})
         return
     if not rows:
         output.write_note(f"{output.printable(agent)} has no tasks there.")
@@ -133,7 +133,7 @@ def feedback(agent: MaybeAgent = None, as_json: JsonOption = False) -> None:
     answer = agents.feedback(agent, settings=options.current_settings())
     rows = answer.records()
     if as_json:
-        output.write_json(_head(answer) | {"agent": agent, "issues": rows})
+        output.write_json(output.answer_head(answer) | {"agent": agent, "issues": rows})
         return
     if not rows:
         output.write_line("Nothing stands out in the last week.")
@@ -169,7 +169,7 @@ def evolution(agent: MaybeAgent = None, as_json: JsonOption = False) -> None:
     answer = agents.evolution(agent, settings=settings)
     rows = agents.noted(answer, settings)
     if as_json:
-        output.write_json(_head(answer) | {"agent": agent, "changes": rows})
+        output.write_json(output.answer_head(answer) | {"agent": agent, "changes": rows})
         return
     if not rows:
         output.write_line(
@@ -219,12 +219,16 @@ def declare_change(
 ) -> None:
     """Write down a change of an agent; the next run compares the weeks around it."""
     from agentledger import agent_changes
-    from agentledger.cli import output
+    from agentledger.cli import output, unknown_names
     from agentledger.cli.instants import parse_instant
+    from agentledger.query.agents import unknown_agent
 
     settings = options.current_settings()
     record = agent_changes.declare(
         settings, agent, parse_instant(at, "--at"), note=note, metric=metric
+    )
+    unknown_names.note(
+        "agent", record["agent_id"], lambda: unknown_agent(record["agent_id"], settings)
     )
     if as_json:
         output.write_json(record)
@@ -234,12 +238,6 @@ def declare_change(
         f"{output.instant(record['changed_at'])}, aimed at {metric}. "
         "`agentledger run` decides, again with each new day of data."
     )
-
-
-def _head(answer: Any) -> dict[str, Any]:
-    from agentledger.cli import output
-
-    return {"build_id": answer.build.build_id, "as_of": output.iso(answer.build.as_of)}
 
 
 _HEADINGS = [

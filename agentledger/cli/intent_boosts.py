@@ -57,14 +57,7 @@ def boosts(
     rows = answer.records()
     aliases = intents.alias_proposals(top, settings=settings).records()
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "boosts": rows,
-                "aliases": aliases,
-            }
-        )
+        output.write_json({**output.answer_head(answer), "boosts": rows, "aliases": aliases})
         return
     if rows:
         output.write_table(

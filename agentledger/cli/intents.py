@@ -17,19 +17,8 @@ from agentledger.cli.intent_tables import (
     write_rates,
     write_rows,
 )
-from agentledger.cli.options import JsonOption, examples
+from agentledger.cli.options import JsonOption, SinceDayOption, UntilDayOption, examples
 
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="DAY|7d|4w",
-        help="From this UTC day on; 7d counts back from the newest build. Default: everything.",
-    ),
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this UTC day.")
-]
 VersionOption = Annotated[
     str | None,
     typer.Option(
@@ -65,8 +54,8 @@ def add_commands(app: typer.Typer) -> None:
     )
 )
 def report(
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     prompt_version: VersionOption = None,
     top: Annotated[int, typer.Option("--top", help="Failure modes and verbs listed.")] = 5,
     as_json: JsonOption = False,
@@ -103,8 +92,8 @@ def report(
     epilog=examples("intents overrides --since 4w", "intents overrides --events --json")
 )
 def overrides(
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     prompt_version: VersionOption = None,
     min_count: MinCountOption = 2,
     top: TopOption = 20,
@@ -134,8 +123,8 @@ def _add_question(question: str, about: str) -> None:
         epilog=examples(f"intents {question} --since 7d", f"intents {question} --json"),
     )
     def _(
-        since: SinceOption = None,
-        until: UntilOption = None,
+        since: SinceDayOption = None,
+        until: UntilDayOption = None,
         prompt_version: VersionOption = None,
         min_count: MinCountOption = 2,
         top: TopOption = 20,
@@ -176,9 +165,7 @@ def _write_answer(answer: Any, question: str, as_json: bool) -> None:
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
     if as_json:
-        output.write_json(
-            {"build_id": answer.build.build_id, "as_of": as_of, "question": question, "rows": rows}
-        )
+        output.write_answer(answer, question=question)
         return
     if rows:
         write_rows(rows, QUESTION_CELLS[question])

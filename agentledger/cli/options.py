@@ -35,6 +35,17 @@ SinceOption = Annotated[
 UntilOption = Annotated[
     str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this bucket.")
 ]
+SinceDayOption = Annotated[
+    str | None,
+    typer.Option(
+        "--since",
+        metavar="DAY|7d|4w",
+        help="From this UTC day on; 7d counts back from the newest build. Default: everything.",
+    ),
+]
+UntilDayOption = Annotated[
+    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this UTC day.")
+]
 ZoneOption = Annotated[
     str | None,
     typer.Option(

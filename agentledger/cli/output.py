@@ -13,7 +13,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from agentledger.query.answers import Answer
 
 UNKNOWN: Final = "–"
 """What a table shows where nothing is known; never 0."""
@@ -45,6 +48,16 @@ def write_note(text: str) -> None:
 def write_json(value: Any) -> None:
     """Write a JSON document to standard output."""
     write_line(json_text(value, indent=2))
+
+
+def answer_head(answer: "Answer") -> dict[str, Any]:
+    """What the JSON of every answer begins with: the build that it comes from, and its instant."""
+    return {"build_id": answer.build.build_id, "as_of": iso(answer.build.as_of)}
+
+
+def write_answer(answer: "Answer", **asked: Any) -> None:
+    """Write an answer as JSON: its head, what was asked, the rows."""
+    write_json({**answer_head(answer), **asked, "rows": answer.records()})
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

@@ -32,16 +32,10 @@ def questions(as_json: JsonOption = False) -> None:
     from agentledger.query import asked
 
     answer = asked.asked_questions(settings=options.current_settings())
-    rows = answer.records()
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "rows": rows,
-            }
-        )
+        output.write_answer(answer)
         return
+    rows = answer.records()
     if not rows:
         _write_nothing()
         return
@@ -70,17 +64,10 @@ def subjects(
     from agentledger.query import asked
 
     answer = asked.asked_subjects(by, limit, settings=options.current_settings())
-    rows = answer.records()
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "by": by,
-                "rows": rows,
-            }
-        )
+        output.write_answer(answer, by=by)
         return
+    rows = answer.records()
     if not rows:
         _write_nothing()
         return

@@ -29,18 +29,11 @@ def compare(
     from agentledger.query import skills
 
     answer = skills.skill_comparison(name, settings=options.current_settings())
+    if as_json:
+        output.write_answer(answer, skill_name=name)
+        return
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
-    if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": as_of,
-                "skill_name": name,
-                "rows": rows,
-            }
-        )
-        return
     if not rows:
         output.write_note(f"No outcome of this skill is known in any project: {NOT_ENOUGH}.")
         return

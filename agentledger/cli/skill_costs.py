@@ -43,19 +43,11 @@ def cost(
     from agentledger.query import skills
 
     answer = skills.skill_costs(name, project, settings=options.current_settings())
+    if as_json:
+        output.write_answer(answer, project=project, skill_name=name)
+        return
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
-    if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": as_of,
-                "project": project,
-                "skill_name": name,
-                "rows": rows,
-            }
-        )
-        return
     if not rows:
         output.write_note("No transcript tells of a use of this." if name else "No skill is known.")
         return

@@ -71,19 +71,10 @@ def top(
         window, bucket, project, by, limit, min_success_rate, since, until,
         settings=options.current_settings(),
     )  # fmt: skip
-    rows = answer.records()
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "project": project,
-                "window": window,
-                "by": by,
-                "rows": rows,
-            }
-        )
+        output.write_answer(answer, project=project, window=window, by=by)
         return
+    rows = answer.records()
     if not rows:
         why = (
             ""
@@ -180,14 +171,7 @@ def insights(
 
     answer = skills.skill_insights(skill, project, settings=options.current_settings())
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "project": project,
-                "rows": answer.records(),
-            }
-        )
+        output.write_answer(answer, project=project)
         return
     _write_insights(answer.records())
     output.write_note(f"As of {output.instant(output.iso(answer.build.as_of))}.")

@@ -33,8 +33,8 @@ TableOption = Annotated[
     typer.Option("--table", metavar="TABLE", help="postgres: the table, with its schema."),
 ]
 
-KINDS_WITH_TEXTS = ("events", "postgres")
-"""Kinds of sources that may hold agent_telemetry; so may the own logs of a project."""
+KINDS_WITH_TEXTS = ("claude-code", "codex", "events", "langfuse", "otlp", "postgres")
+"""Kinds of sources whose texts the vault can keep; so it can of the own logs of a project."""
 
 
 def add_commands(app: typer.Typer) -> None:
@@ -48,6 +48,7 @@ def add_commands(app: typer.Typer) -> None:
         "source add skill-metrics ~/exports --zone Europe/Paris",
         "source add claude-code",
         "source add claude-code --all-projects --yes",
+        "source add claude-code --content vault",
         "source add events ~/telemetry --content vault",
         "source add otlp ~/collector",
         "source add postgres postgresql://reader@db/shop --table agent.intent_events",
@@ -99,10 +100,10 @@ def add(
 
     if content == "vault" and kind not in KINDS_WITH_TEXTS:
         raise UsageError(
-            f"No texts of {kind} sources are kept yet. Kinds whose texts the vault keeps: "
+            f"No texts of {kind} sources are kept. Kinds whose texts the vault keeps: "
             f"{', '.join(KINDS_WITH_TEXTS)}."
         )
-    agree_to_texts(content, yes)
+    agree_to_texts(content, yes, kind, counts_all=all_projects)
     settings = options.current_settings()
     if kind == postgres_sources.KIND:
         entry = postgres_sources.new_entry(location, table, contract=contract, dsn_env=dsn_env)

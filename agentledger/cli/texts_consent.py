@@ -21,16 +21,26 @@ ContentOption = Annotated[
 ]
 
 
-def agree_to_texts(content: str | None, yes: bool) -> None:
-    """Say what keeping texts means, and ask, before anything is written down."""
+def agree_to_texts(
+    content: str | None, yes: bool, kind: str | None = None, *, counts_all: bool = False
+) -> None:
+    """Say what keeping texts means, and ask, before anything is written down.
+
+    Args:
+        content: What was asked for.
+        yes: Do not ask.
+        kind: Kind of the source; None for a project.
+        counts_all: Whether sessions outside registered projects count.
+    """
     import sys
 
     from agentledger import config
     from agentledger.cli import output
+    from agentledger.ingest.scan_roots import TRANSCRIPT_KINDS
 
     config.check_content(content)
     if content == "drop":
-        output.write_note("Texts that were kept of it are removed by the next run.")
+        output.write_note("Texts that were kept of it are removed by the next run; rows stay.")
     if content != "vault":
         return
     output.write_note(
@@ -39,6 +49,17 @@ def agree_to_texts(content: str | None, yes: bool) -> None:
         "`turns replay` and `export training` read them, nothing else does. `--content drop` "
         "removes them with the next run."
     )
+    if kind in TRANSCRIPT_KINDS:
+        others = (
+            ""
+            if counts_all
+            else " Sessions of projects that are not registered are kept, too, but "
+            "neither shown nor exported."
+        )
+        output.write_note(
+            "Images and attachments are not kept, and lines that were read before are not read "
+            f"again.{others}"
+        )
     if yes:
         return
     if not sys.stdin.isatty():

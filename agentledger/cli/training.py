@@ -4,7 +4,7 @@ Belongs here: arguments and printing. Does not belong here: making it (`training
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -63,7 +63,8 @@ def training(
         float, typer.Option("--validation-share", help="Share of sessions that validate.")
     ] = 0.1,
     split_by: Annotated[
-        str, typer.Option("--split-by", metavar="session|project", help="What stays together.")
+        Literal["session", "project"],
+        typer.Option("--split-by", metavar="session|project", help="What stays together."),
     ] = "session",
     as_json: JsonOption = False,
 ) -> None:
@@ -85,7 +86,7 @@ def training(
         include_open_turns=include_open_turns,
         with_thoughts=with_thoughts,
         validation_share=validation_share,
-        split_by=split_by,  # type: ignore[arg-type]  # checked by export
+        split_by=split_by,
     )
     told = export.export_training(
         asked,

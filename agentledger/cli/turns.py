@@ -10,19 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from agentledger.cli import options
-from agentledger.cli.options import JsonOption, ProjectOption, examples
+from agentledger.cli.options import (
+    JsonOption,
+    ProjectOption,
+    SinceDayOption,
+    UntilDayOption,
+    examples,
+)
 
-SinceOption = Annotated[
-    str | None,
-    typer.Option(
-        "--since",
-        metavar="DAY|7d|4w",
-        help="From this UTC day on; 7d counts back from the newest build. Default: everything.",
-    ),
-]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this UTC day.")
-]
 ModeOption = Annotated[
     str | None,
     typer.Option(
@@ -57,8 +52,8 @@ def add_commands(app: typer.Typer) -> None:
 def stop_reasons(
     project: ProjectOption = None,
     mode: ModeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Why turns ended, most frequent first."""
@@ -99,8 +94,8 @@ def stop_reasons(
 def cut_off(
     project: ProjectOption = None,
     mode: ModeOption = None,
-    since: SinceOption = None,
-    until: UntilOption = None,
+    since: SinceDayOption = None,
+    until: UntilDayOption = None,
     top: Annotated[int, typer.Option("--top", help="Turns at most.")] = 20,
     as_json: JsonOption = False,
 ) -> None:
@@ -183,7 +178,7 @@ def replay(
     as_json: JsonOption = False,
 ) -> None:
     """One session in order: what happened when, with tokens, tools and lengths."""
-    from agentledger.cli import output
+    from agentledger.cli import output, replayed
     from agentledger.query.replay import replay as replay_session
 
     found = replay_session(
@@ -198,13 +193,15 @@ def replay(
         f"Session {found['session_key']} of {output.text_of(found['project'])} "
         f"({found['source_kind']}), {output.count(len(found['records']))} records"
     )
-    output.write_table(
-        ["turn", "#", "at", "+", "record", "model", "tokens", "took", "what"],
-        [_replay_cells(row) for row in found["records"]],
-        numeric=["turn", "#", "+", "tokens", "took"],
-    )
+    if found["records"]:
+        output.write_table(
+            ["turn", "#", "at", "+", "record", "model", "tokens", "took", "what"],
+            [_replay_cells(row) for row in found["records"]],
+            numeric=["turn", "#", "+", "tokens", "took"],
+        )
     for row in found["records"]:
-        _write_texts(row)
+        replayed.write_texts(row)
+    replayed.write_messages(found["messages"])
     if found["note"]:
         output.write_note(found["note"])
 
@@ -246,37 +243,13 @@ def _what(row: dict[str, Any]) -> str:
     return "; ".join(parts)
 
 
-TEXT_FIELDS = (
-    ("user_message", "user"),
-    ("response_thoughts", "thoughts"),
-    ("response_text", "answer"),
-    ("tool_calls", "tool call"),
-    ("tool_results", "tool result"),
-)
-"""Texts that a person reads, in this order; prompts and histories, which repeat, are in --json."""
-
-
-def _write_texts(row: dict[str, Any]) -> None:
-    """Write the texts of a record below its number, each line escaped for terminals."""
-    from agentledger.cli import output
-
-    texts = row.get("texts") or {}
-    for field, name in TEXT_FIELDS:
-        for text in texts.get(field, ()):
-            output.write_line("")
-            output.write_line(f"[{row['seq']}] {name}:")
-            for line in text.splitlines() or [""]:
-                output.write_line(f"    {output.printable(line)}")
-
-
 def _asked(
     answer: Any, project: str | None, mode: str | None, since: str | None, until: str | None
 ) -> dict[str, Any]:
     from agentledger.cli import output
 
     return {
-        "build_id": answer.build.build_id,
-        "as_of": output.iso(answer.build.as_of),
+        **output.answer_head(answer),
         "project": project,
         "mode": mode,
         "since": since,

@@ -152,17 +152,10 @@ def reconcile(
     from agentledger.query.reconciliation import reconciliation
 
     answer = reconciliation(project, gaps, settings=options.current_settings())
-    rows = answer.records()
     if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
-                "project": project,
-                "rows": rows,
-            }
-        )
+        output.write_answer(answer, project=project)
         return
+    rows = answer.records()
     if not rows:
         output.write_note(
             "No figure differs beyond the tolerance."
@@ -222,8 +215,7 @@ def _answer(
     if as_json:
         output.write_json(
             {
-                "build_id": answer.build.build_id,
-                "as_of": output.iso(answer.build.as_of),
+                **output.answer_head(answer),
                 "by": by,
                 "zone": zone,
                 "project": only,

@@ -59,19 +59,11 @@ def correlation(
     answer = workflows.workflow_correlation(
         workflow, skill, project, settings=options.current_settings()
     )
+    if as_json:
+        output.write_answer(answer, project=project, workflow=workflow)
+        return
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
-    if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": as_of,
-                "project": project,
-                "workflow": workflow,
-                "rows": rows,
-            }
-        )
-        return
     if not rows:
         output.write_note(NOTHING_YET)
         return
@@ -121,19 +113,11 @@ def recommend(
     from agentledger.query import workflows
 
     answer = workflows.workflow_recommendation(name, project, settings=options.current_settings())
+    if as_json:
+        output.write_answer(answer, project=project, workflow=name)
+        return
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
-    if as_json:
-        output.write_json(
-            {
-                "build_id": answer.build.build_id,
-                "as_of": as_of,
-                "project": project,
-                "workflow": name,
-                "rows": rows,
-            }
-        )
-        return
     if not rows:
         output.write_note(NOTHING_YET)
         return

@@ -4,15 +4,16 @@ Belongs here: the allow-list of the envelope, of session, turn, token counts and
 raw columns they become. Does not belong here: the SQL of a kind of field (`event_columns.py`),
 reading files (`event_stage.py`), what the totals mean together (the models).
 
-Instructions, messages, reasoning, arguments and outputs are dropped; of an output only its exit
-code and the class of its error stay. Source of the format: formats.md section 7 of the shared
-documents.
+Instructions, messages, reasoning, arguments and outputs are dropped, or go to the vault alone
+(`private_texts.py`); of an output only its exit code and the class of its error stay.
+Source of the format: formats.md section 7 of the shared documents.
 """
 
 from collections.abc import Mapping
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import private_texts
 from agentledger.ingest.event_format import EventFormat, texts
 
 _NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
@@ -173,4 +174,6 @@ CODEX_LINES = EventFormat(
     known_names=frozenset({"ordinal"}),
     glimpses=GLIMPSES,
     unknown_inside=_UNKNOWN_INSIDE,
+    texts=private_texts.CODEX,
+    json_texts=frozenset({"message"}),
 )

@@ -31,9 +31,9 @@ from agentledger.ingest import (
     skill_store_copy,
     working_directories,
 )
-from agentledger.ingest.event_formats import TABLES_WITH_TEXTS
 from agentledger.ingest.reports import CollectionReport, FileProblem, SourceReport
 from agentledger.ingest.scan_roots import ScanRoot, scan_roots
+from agentledger.ingest.text_tables import TABLES_WITH_TEXTS
 from agentledger.settings import Settings
 
 # A second attempt at a run replaces what the first one wrote.

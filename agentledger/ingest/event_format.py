@@ -52,6 +52,8 @@ class EventFormat:
     """Field of the vault → SQL of a list of texts over `x`: kept for sources that keep texts."""
     json_texts: frozenset[str] = field(default_factory=frozenset)
     """Those of `texts` whose members are JSON values."""
+    vault_fields: frozenset[str] = frozenset()
+    """Members that are read for `texts` alone; where no text is kept they are unknown."""
     unknown_inside: str | None = None
     """SQL of a list of the unknown names inside the members, or NULL."""
     other_table: str | None = None

@@ -12,7 +12,7 @@ from agentledger.ingest.telemetry_formats import TELEMETRY_FORMATS
 from agentledger.ingest.usage_formats import USAGE_FORMATS
 from agentledger.ingest.work_formats import LEDGER_READS, SKILL_INVOCATIONS, WORKFLOW_EXECUTIONS
 
-__all__ = ["FORMATS", "TABLES_WITH_TEXTS", "WRAPPERS", "EventFormat", "recognise"]
+__all__ = ["FORMATS", "WRAPPERS", "EventFormat", "recognise"]
 
 FORMATS: Mapping[str, EventFormat] = {
     **{
@@ -26,9 +26,6 @@ FORMATS: Mapping[str, EventFormat] = {
     **USAGE_FORMATS,
 }  # fmt: skip
 """In the order in which a record is compared with them."""
-
-TABLES_WITH_TEXTS = tuple(sorted({item.table for item in FORMATS.values() if item.texts}))
-"""Raw tables whose records have texts that the vault may keep."""
 
 WRAPPERS = frozenset(name for item in FORMATS.values() for name in item.wrappers)
 

@@ -6,7 +6,7 @@ allow-list, which lines are strange, identity and content hash. Does not belong 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept_columns
@@ -39,7 +39,12 @@ def projection_sql(
         `unknown_names`.
     """
     parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
-    judged = _judged(event_format, is_clean=is_clean, is_uniform=is_uniform)
+    judged = _judged(
+        event_format,
+        event_format.vault_fields if keeps_texts else frozenset(),
+        is_clean=is_clean,
+        is_uniform=is_uniform,
+    )
     return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
@@ -67,7 +72,7 @@ def columns_projection_sql(
                     {listed}
                 from {rows} as r
                 join batch_files as f on f.file_id = r.file_id) as x"""
-    judged = _judged(event_format, is_clean=True, is_uniform=True)
+    judged = _judged(event_format, frozenset(), is_clean=True, is_uniform=True)
     return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
 
 
@@ -86,14 +91,14 @@ def _projected(
         f"coalesce(cast({column} as varchar), chr(30))" for column in sorted(columns)
     )
     identity = event_format.identity
-    private = f"{_private_texts(event_format)} as private_texts, " if keeps_texts else ""
+    private, seen = _private_steps(event_format, keeps_texts=keeps_texts)
     key_name = event_format.keyed_as or event_format.name
     # No step is kept in memory but the one that looks into long lines; and a column per field, as
     # a `case` over a member of a struct takes all members along.
     return f"""
         with parsed as (
             {parsed}
-        ),{_seen_sql(event_format)}
+        ),{seen}
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
@@ -156,9 +161,11 @@ def _parsed(
             join batch_files as f on f.file_id = r.file_id"""
 
 
-def _judged(event_format: EventFormat, *, is_clean: bool, is_uniform: bool) -> tuple[str, str]:
+def _judged(
+    event_format: EventFormat, further_names: frozenset[str], *, is_clean: bool, is_uniform: bool
+) -> tuple[str, str]:
     """SQL of whether a row may stay, and of the names that no allow-list knows."""
-    all_known = sorted(event_format.fields.keys() | event_format.known_names)
+    all_known = sorted(event_format.fields.keys() | event_format.known_names | further_names)
     known = "[" + ", ".join(map(_literal, all_known)) + "]"
     unknown = (
         f"case when is_usual or list_has_all({known}, names) then null "
@@ -206,11 +213,26 @@ def _private_texts(event_format: EventFormat) -> str:
     return f"case when keeps_texts then list_filter([{fields}], lambda e: {given}) end"
 
 
-def _seen_sql(event_format: EventFormat) -> str:
+def _private_steps(event_format: EventFormat, *, keeps_texts: bool) -> tuple[str, str]:
+    """What is selected for the vault, and the step before it.
+
+    Texts are taken where the line is still there.
+    """
+    if not keeps_texts:
+        return "", _seen_sql(event_format, {})
+    taken = {"private_texts": _private_texts(event_format)}
+    if event_format.glimpses:
+        return "private_texts,", _seen_sql(event_format, taken)
+    return f"{taken['private_texts']} as private_texts, ", ""
+
+
+def _seen_sql(event_format: EventFormat, taken: Mapping[str, str]) -> str:
     """The step that looks into the line beside what was parsed of it, and lets it go."""
     if not event_format.glimpses:
         return ""
-    glimpses = ", ".join(f"{sql} as {name}" for name, sql in event_format.glimpses.items())
+    glimpses = ", ".join(
+        f"{sql} as {name}" for name, sql in (*event_format.glimpses.items(), *taken.items())
+    )
     return (
         f"\n        seen as materialized (select * exclude (record), {glimpses} from parsed as x),"
     )

@@ -135,9 +135,15 @@ def read_table(
 
 
 def read_parquet(
-    data: bytes, flags: tuple[str, ...] = (), formats: Mapping[str, EventFormat] = FORMATS
+    data: bytes,
+    flags: tuple[str, ...] = (),
+    formats: Mapping[str, EventFormat] = FORMATS,
+    *,
+    keeps_texts: bool = False,
 ) -> EventText:
     """Read a Parquet file: each row is an event; columns that no format reads are never decoded.
+
+    With `keeps_texts` what the vault alone keeps is read, too.
 
     Raises:
         DocumentError: When the file is damaged.
@@ -146,6 +152,8 @@ def read_parquet(
     import pyarrow.parquet as pq
 
     wanted = {name for item in formats.values() for name in item.fields}
+    if keeps_texts:
+        wanted |= {name for item in formats.values() for name in item.vault_fields}
     result = EventText()
     try:
         with pq.ParquetFile(pa.BufferReader(data)) as file:

@@ -215,7 +215,8 @@ class EventStage:
         return read_table(text, flags, self.formats)
 
     def _read_parquet(self, file: StagedFile, data: bytes) -> None:
-        found = read_parquet(data, (), self.formats)
+        keeps_texts = file.load.file.root.keeps_texts
+        found = read_parquet(data, (), self.formats, keeps_texts=keeps_texts)
         file.variant = "parquet"
         if not found.records:
             file.state, file.message = "unrecognised_format", "this is no table that we know"

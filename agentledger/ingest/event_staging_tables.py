@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from agentledger import privacy, vault
+from agentledger import privacy, vault_texts
 from agentledger.ingest import event_lines
 from agentledger.ingest.event_format import EventFormat
 from agentledger.ingest.event_lines import Chunk
@@ -137,7 +137,7 @@ class StagingTables:
         table = f"staged_{event_format.name}"
         try:
             if keeps_texts:
-                sql = vault.keep_texts(self.connection, event_format.table, sql)
+                sql = vault_texts.keep_texts(self.connection, event_format.table, sql)
             if event_format.name in self.staged_formats:
                 self.connection.execute(f"insert into {table} by name {sql}").fetchall()
             else:

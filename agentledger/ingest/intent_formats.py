@@ -8,6 +8,7 @@ Source of the formats: formats.md section 5 of the shared documents.
 
 from agentledger.ingest import event_columns as kept
 from agentledger.ingest import event_list_columns as kept_lists
+from agentledger.ingest import private_texts
 from agentledger.ingest.event_format import EventFormat, texts
 
 _INTENT_NAMES = (
@@ -74,6 +75,8 @@ INTENT_EVENTS = EventFormat(
     identity="event_id",
     must_have="event_id is not null and outcome is not null and ts is not null",
     wrappers=frozenset({"intent_events"}),
+    texts=private_texts.INTENT,
+    vault_fields=frozenset({"utterance"}),
 )  # fmt: skip
 
 _EXECUTION_COLUMNS = {
@@ -121,4 +124,6 @@ CHAT_EVENTS = EventFormat(
     identity="event_id",
     must_have="event_id is not null and assistant_message_hash is not null and ts is not null",
     wrappers=frozenset({"chat_events"}),
+    texts=private_texts.CHAT,
+    vault_fields=frozenset({"assistant_message"}),
 )  # fmt: skip

@@ -4,13 +4,14 @@ Belongs here: the allow-lists of both spellings, that of the blob export and tha
 the raw columns they become. Does not belong here: the SQL of a kind of field (`event_columns.py`),
 reading files (`event_stage.py`), which observation counts (the models).
 
-Input, output, metadata, tool arguments, comments and status messages are dropped. Source of
-the format: formats.md section 9 of the shared documents.
+Metadata, tool arguments, comments and status messages are dropped; so are input and output, or they
+go to the vault alone. Source of the format: formats.md section 9 of the shared documents.
 """
 
 from collections.abc import Mapping
 
 from agentledger import privacy
+from agentledger.ingest import private_texts
 from agentledger.ingest.event_format import EventFormat, texts
 
 _NAME = privacy.PLAIN_NAME_PATTERN.strip("^$")
@@ -139,6 +140,9 @@ LANGFUSE_OBSERVATIONS = EventFormat(
     wrappers=frozenset({"observations"}),
     known_names=_LEFT_ALONE,
     glimpses=GLIMPSES,
+    texts=private_texts.LANGFUSE,
+    json_texts=frozenset(private_texts.LANGFUSE),
+    vault_fields=frozenset(private_texts.LANGFUSE),
 )
 
 _OF_A_TRACE = (

@@ -8,6 +8,7 @@ What arrives here was judged already, value by value: the columns only name it.
 
 from collections.abc import Mapping
 
+from agentledger.ingest import private_texts
 from agentledger.ingest.event_format import EventFormat, texts
 from agentledger.ingest.otlp_requests import SIGNALS
 
@@ -57,6 +58,9 @@ OTLP_SPANS = EventFormat(
     identity="(trace_id || ':' || span_id)",
     must_have="true",
     unknown_inside=_UNKNOWN,
+    texts=private_texts.OTLP_SPAN,
+    json_texts=frozenset(private_texts.OTLP_SPAN),
+    vault_fields=frozenset({"texts"}),
 )
 
 OTLP_LOGS = EventFormat(

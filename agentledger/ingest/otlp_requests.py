@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from agentledger import privacy
-from agentledger.ingest import otlp_attributes
+from agentledger.ingest import otlp_attributes, otlp_texts
 
 SIGNALS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "resourceSpans": ("otlp_spans", ("scopeSpans", "instrumentationLibrarySpans"), ("spans",)),
@@ -63,12 +63,13 @@ class _Around:
     unknown: Counter[str] = field(default_factory=Counter)
 
 
-def parts(request: Mapping[str, Any], key: bytes) -> Iterator[Part]:
+def parts(request: Mapping[str, Any], key: bytes, *, keeps_texts: bool = False) -> Iterator[Part]:
     """Take a request apart, in the order in which it was written.
 
     Args:
         request: The decoded request.
         key: Secret of the keyed hashes.
+        keeps_texts: Add the private texts of spans as `texts`, for the vault alone.
     """
     for root, (table, scope_names, member_names) in SIGNALS.items():
         for resource in _objects(request.get(root), root):
@@ -85,7 +86,10 @@ def parts(request: Mapping[str, Any], key: bytes) -> Iterator[Part]:
                     if isinstance(member, Part):
                         yield member
                     else:
-                        yield from _read(table, member, around, _name_of(named), key)
+                        for part in _read(table, member, around, _name_of(named), key):
+                            if keeps_texts and part.table == "otlp_spans":
+                                part.record["texts"] = otlp_texts.texts_of_span(member)
+                            yield part
                         around.unknown = Counter()  # told once
 
 

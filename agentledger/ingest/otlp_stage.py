@@ -81,7 +81,8 @@ class OtlpStage(EventStage):
         ordinals: dict[tuple[int, int], int] = {}
         for file_id, line_no, offset, _, request, flags in rows:
             decoded = _ANY.decode(request) if isinstance(request, str) else request
-            for part in otlp_requests.parts(decoded, self.key):
+            keeps_texts = self._files[file_id].load.file.root.keeps_texts
+            for part in otlp_requests.parts(decoded, self.key, keeps_texts=keeps_texts):
                 ordinal = ordinals.get((file_id, line_no), 0)
                 ordinals[file_id, line_no] = ordinal + 1
                 if part.table is None:

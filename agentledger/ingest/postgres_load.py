@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from agentledger import privacy, vault, warehouse
+from agentledger import privacy, vault_texts, warehouse
 from agentledger.ingest import event_rows, file_ledger, plan, postgres_state
 from agentledger.ingest.event_projection import columns_projection_sql
 from agentledger.ingest.load import LoadedFile, RunFacts
@@ -94,7 +94,7 @@ class Copy:
             self.connection.register("postgres_page", numbered.reader())
             try:
                 if keeps_texts:
-                    sql = vault.keep_texts(self.connection, event_format.table, sql)
+                    sql = vault_texts.keep_texts(self.connection, event_format.table, sql)
                 self.connection.execute(
                     f"create or replace temp table {self.staging_table} as {sql}"
                 ).fetchall()

@@ -4,7 +4,8 @@ Belongs here: the allow-list of the envelope, the message, its usage and its too
 raw columns they become. Does not belong here: the SQL of a kind of field (`event_columns.py`),
 reading files (`event_stage.py`), what the lines mean together (the models).
 
-Nothing that people or models wrote is kept: of texts only their kind, of tools their names.
+Nothing that people or models wrote is kept in raw: of texts only their kind, of tools their names.
+The vault keeps what `private_texts.py` says, of sources whose owner wants that.
 Source of the format: formats.md section 6 of the shared documents.
 """
 
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 
 from agentledger import privacy
 from agentledger.ingest import event_columns as kept
+from agentledger.ingest import private_texts
 from agentledger.ingest.codex_formats import CODEX_LINES
 from agentledger.ingest.event_format import EventFormat
 
@@ -241,6 +243,8 @@ CLAUDE_CODE_LINES = EventFormat(
     glimpses=GLIMPSES | {"line_bytes": "strlen(x.record)"},
     parts={"claude_code_blocks": BLOCKS},
     unknown_inside=_UNKNOWN_USAGE,
+    texts=private_texts.CLAUDE_CODE,
+    json_texts=frozenset({"blocks"}),
 )
 
 TRANSCRIPT_FORMATS: Mapping[str, EventFormat] = {

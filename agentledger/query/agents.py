@@ -12,7 +12,7 @@ from agentledger import agent_changes, reads
 from agentledger.errors import UsageError
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import parse_period
-from agentledger.query.scope import UnknownNameError, unknown_name
+from agentledger.query.scope import UnknownNameError, near_names, unknown_name
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import Snapshot, open_snapshot
@@ -263,12 +263,25 @@ def check_agent(snapshot: Snapshot, agent: str) -> None:
         UnknownNameError: With names that are near to it.
     """
     reads.note_subject("agent")
-    known = [
-        row[0] for row in read_answer(snapshot, "select agent_id from marts.agent_health").rows
-    ]
+    known = _known(snapshot)
     if agent not in known:
         raise UnknownNameError(unknown_name("agent", agent, known, "agentledger agents list"))
     reads.note_subject("agent", agent)
+
+
+def unknown_agent(agent: str, settings: Settings) -> list[str] | None:
+    """Names near to an agent that was never seen; None when it was.
+
+    Raises:
+        NothingPublishedError: When no run has published yet.
+    """
+    with open_snapshot(settings) as snapshot:
+        known = _known(snapshot)
+    return None if agent in known else near_names(agent, known)
+
+
+def _known(snapshot: Snapshot) -> list[str]:
+    return [row[0] for row in read_answer(snapshot, "select agent_id from marts.agent_health").rows]
 
 
 def _check(what: str, given: str, known: tuple[str, ...]) -> None:

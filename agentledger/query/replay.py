@@ -8,14 +8,17 @@ like everyone who does. Texts come from a `TextSource`, if there is one: without
 kinds, times, tokens, tools and lengths, and says so.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Final
 
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.query.answers import json_value
 from agentledger.query.scope import UnknownNameError
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
+from agentledger.transcripts.codex import THREADS
+from agentledger.transcripts.parts import TextSource
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,10 +63,37 @@ _TURNS: Final = """
     order by turn_seq
 """
 
+_STEPS: Final = """
+    select
+        row_number() over (order by occurred_at nulls last, llm_call_key) as seq,
+        1 as turn_seq, row_number() over (order by occurred_at nulls last, llm_call_key)
+            as seq_in_turn,
+        occurred_at, cast(null as double) as offset_ms, 'llm_call' as record_type, model,
+        duration_ms,
+        input_fresh_tokens + coalesce(cache_read_tokens, 0) as prompt_tokens,
+        output_tokens as completion_tokens,
+        input_fresh_tokens + coalesce(cache_read_tokens, 0) + output_tokens as tokens
+    from marts.fct_llm_calls
+    where source_kind = 'codex' and session_key = cast(? as uuid)
+    order by seq
+"""
+
+_RECORDS_OF: Final = {"agent_telemetry": _RECORDS, "claude_code": _TURNS, "codex": _STEPS}
+
+_THREADS: Final = f"""
+    select
+        session_key, 'codex' as source_kind, project_id, project_name, thread_id as session_id,
+        thread_key, parent_thread_key
+    from ({THREADS})
+    where thread_id = $1 or starts_with(session_key, $2)
+    order by 2, 1
+"""
+
 _SESSIONS: Final = """
     select
         cast(facts.session_key as varchar) as session_key, facts.source_kind, facts.project_id,
-        any_value(projects.project_name) as project_name
+        any_value(projects.project_name) as project_name,
+        any_value(facts.session_id) as session_id
     from marts.fct_turns as facts
     inner join raw.projects as projects on projects.project_id = facts.project_id
     where (facts.session_id = $1 or starts_with(cast(facts.session_key as varchar), $2))
@@ -71,19 +101,6 @@ _SESSIONS: Final = """
     group by all
     order by 2, 1
 """
-
-
-class TextSource(Protocol):
-    """Where the texts of records may be found."""
-
-    def texts_of(
-        self, records: Sequence[tuple[str, str]]
-    ) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
-        """Texts by (record key, content hash) and name of the field, in order.
-
-        A record without texts is left out.
-        """
-        ...
 
 
 @recorded("turns replay")
@@ -104,7 +121,8 @@ def replay(
         settings: Names the data home; read from the environment by default.
 
     Returns:
-        `session_key`, `source_kind`, `project`, `has_texts`, `note` and `records`.
+        `session_key`, `source_kind`, `project`, `has_texts`, `note`, `records` and, of a session
+        of a coding agent, `messages`: what was said in it, in order.
 
     Raises:
         UsageError: When several sessions are meant.
@@ -124,9 +142,10 @@ def replay(
         warehouse.open_warehouse(settings, read_only=True) as connection,
     ):
         found = _find(connection, session.strip())
-        sql = _RECORDS if found["source_kind"] == "agent_telemetry" else _TURNS
-        records = _rows(connection, sql, [found["session_key"]])
-        spoken = _with_texts(records, texts, settings)
+        records = _rows(connection, _RECORDS_OF[found["source_kind"]], [found["session_key"]])
+        with _texts(texts, settings) as known:
+            messages = _messages(connection, found, records, known)
+            spoken = _with_texts(records, known) or bool(messages)
     return {
         "session_key": found["session_key"],
         "source_kind": found["source_kind"],
@@ -135,12 +154,14 @@ def replay(
         "has_texts": spoken,
         "note": None if spoken else NO_TEXTS,
         "records": records,
+        "messages": messages,
     }
 
 
 def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, Any]:
     prefix = session.lower() if len(session) >= MIN_KEY_LENGTH else "-"
     found = _rows(connection, _SESSIONS, [session, prefix])
+    found += _rows(connection, _THREADS, [session, prefix])
     if not found:
         raise UnknownNameError(
             f"There is no session {session!r}. Give its id as its producer wrote it, or the "
@@ -152,35 +173,45 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     return found[0]
 
 
-def _with_texts(
-    records: Sequence[dict[str, Any]], texts: TextSource | None, settings: Settings
-) -> bool:
+def _messages(
+    connection: "duckdb.DuckDBPyConnection",
+    found: dict[str, Any],
+    records: Sequence[dict[str, Any]],
+    texts: TextSource | None,
+) -> list[dict[str, Any]]:
+    """What was said in a session of a coding agent; nothing where no vault is."""
+    from agentledger.query import spoken
+    from agentledger.vault_texts import Texts
+
+    if found["source_kind"] not in spoken.SOURCE_KINDS or not isinstance(texts, Texts):
+        return []
+    return spoken.messages(connection, found, records, texts)
+
+
+def _with_texts(records: Sequence[dict[str, Any]], texts: TextSource | None) -> bool:
     """Put texts beside their records; whether there are any."""
     versions = [
         (str(row.pop("record_key", None)), str(row.pop("content_hash", None))) for row in records
     ]
     wanted = [version for version in versions if "None" not in version]
-    known = _texts_of(wanted, texts, settings)
+    known = texts.texts_of(wanted) if texts is not None and wanted else {}
     for row, version in zip(records, versions, strict=True):
         if version in known:
             row["texts"] = {name: list(known[version][name]) for name in sorted(known[version])}
     return bool(known)
 
 
-def _texts_of(
-    wanted: Sequence[tuple[str, str]], texts: TextSource | None, settings: Settings
-) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
-    from agentledger import vault
+@contextlib.contextmanager
+def _texts(given: TextSource | None, settings: Settings) -> Iterator[TextSource | None]:
+    """Where texts may be found: what the caller gave, else the vault, if there is one."""
+    from agentledger import vault, vault_texts
     from agentledger.ingest.scan_roots import sources_with_texts
 
-    if not wanted:
-        return {}
-    if texts is not None:
-        return texts.texts_of(wanted)
-    if not vault.has_vault(settings):
-        return {}
-    with vault.opened(settings, sources_with_texts(settings)) as kept:
-        return kept.texts_of(wanted)
+    if given is not None or not vault.has_vault(settings):
+        yield given
+        return
+    with vault_texts.opened(settings, sources_with_texts(settings)) as kept:
+        yield kept
 
 
 def _rows(

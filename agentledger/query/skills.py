@@ -14,7 +14,7 @@ from agentledger.query.periods import parse_period
 from agentledger.query.scope import ALL_PROJECTS, Scope, find_scope
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
-from agentledger.snapshot import open_snapshot
+from agentledger.snapshot import Snapshot, open_snapshot
 
 RANKS: Final = {"uses": "rank_by_uses", "quality": "rank_by_quality"}
 """Ways to rank, and the column of `top_skills` that holds each rank."""
@@ -107,9 +107,7 @@ def skill_effectiveness(
     """
     settings = load_settings() if settings is None else settings
     with open_snapshot(settings) as snapshot:
-        scope = find_scope(snapshot, settings, project)
-        if skill is not None:
-            skill_marts.check_skill(snapshot, scope, skill)
+        scope = _scope_of(snapshot, settings, project, skill)
         return skill_marts.read_effectiveness(snapshot, scope, skill)
 
 
@@ -128,9 +126,7 @@ def skill_insights(
     """
     settings = load_settings() if settings is None else settings
     with open_snapshot(settings) as snapshot:
-        scope = find_scope(snapshot, settings, project)
-        if skill is not None:
-            skill_marts.check_skill(snapshot, scope, skill)
+        scope = _scope_of(snapshot, settings, project, skill)
         return skill_marts.read_insights(snapshot, scope, skill)
 
 
@@ -168,7 +164,15 @@ def skill_costs(
     """
     settings = load_settings() if settings is None else settings
     with open_snapshot(settings) as snapshot:
-        scope = find_scope(snapshot, settings, project)
-        if skill is not None:
-            skill_marts.check_skill(snapshot, scope, skill)
+        scope = _scope_of(snapshot, settings, project, skill)
         return skill_marts.read_costs(snapshot, scope, skill)
+
+
+def _scope_of(
+    snapshot: Snapshot, settings: Settings, project: str | None, skill: str | None
+) -> Scope:
+    """The scope of a question, once it is sure that a skill that was named is known in it."""
+    scope = find_scope(snapshot, settings, project)
+    if skill is not None:
+        skill_marts.check_skill(snapshot, scope, skill)
+    return scope

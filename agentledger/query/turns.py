@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from agentledger.errors import UsageError
 from agentledger.query.answers import Answer, read_answer
-from agentledger.query.periods import parse_period
-from agentledger.query.scope import ALL_PROJECTS, find_scope
+from agentledger.query.periods import Period, parse_period
+from agentledger.query.scope import ALL_PROJECTS, Scope, find_scope
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import Snapshot, open_snapshot
@@ -28,10 +28,20 @@ _CUTOFF_COUNTS: Final = ("turns", "known_turns", "early_cutoffs", "early_aborts"
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """Scope, mode and days of a question, as a condition with its values."""
+class _Question:
+    """Days, project and mode that somebody asked about."""
 
-    condition: str
+    since: str | date | None
+    until: str | date | None
+    project: str | None
+    mode: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Condition:
+    """The rows of a mart that a question is about."""
+
+    sql: str
     values: list[Any]
 
 
@@ -60,7 +70,7 @@ def stop_reasons(
     """
     settings = load_settings() if settings is None else settings
     with open_snapshot(settings) as snapshot:
-        asked = _asked_of_buckets(snapshot, settings, since, until, project, mode)
+        asked = _of_buckets(_Question(since, until, project, mode), snapshot, settings)
         return read_answer(
             snapshot,
             f"""
@@ -74,7 +84,7 @@ def stop_reasons(
                     min(first_ended_at) as first_ended_at,
                     max(last_ended_at) as last_ended_at
                 from marts.turn_stop_reasons
-                where {asked.condition}
+                where {asked.sql}
                 group by stop_reason_base
             )
             select
@@ -107,7 +117,7 @@ def cut_off(
         raise UsageError(f"--top {top} is no number of rows. Give 1 or more.")
     settings = load_settings() if settings is None else settings
     with open_snapshot(settings) as snapshot:
-        asked = _asked_of_turns(snapshot, settings, since, until, project, mode)
+        asked = _of_turns(_Question(since, until, project, mode), snapshot, settings)
         return read_answer(
             snapshot,
             f"""
@@ -118,7 +128,7 @@ def cut_off(
             from marts.turns_cut_off_early
             left join (select project_id, project_name from marts.dim_projects)
                 using (project_id)
-            where {asked.condition}
+            where {asked.sql}
             order by ended_at desc, turn_key
             limit ?
             """,
@@ -139,7 +149,7 @@ def cutoff_rate(
     settings = load_settings() if settings is None else settings
     sums = ", ".join(f"cast(coalesce(sum({n}), 0) as bigint) as {n}" for n in _CUTOFF_COUNTS)
     with open_snapshot(settings) as snapshot:
-        asked = _asked_of_buckets(snapshot, settings, since, until, project, mode)
+        asked = _of_buckets(_Question(since, until, project, mode), snapshot, settings)
         return read_answer(
             snapshot,
             f"""
@@ -149,54 +159,50 @@ def cutoff_rate(
                 marts.rate_low(early_cutoffs, known_turns) as early_cutoff_rate_low,
                 marts.rate_high(early_cutoffs, known_turns) as early_cutoff_rate_high,
                 marts.rate_evidence(known_turns) as evidence
-            from (select {sums} from marts.turn_cutoff_rates where {asked.condition})
+            from (select {sums} from marts.turn_cutoff_rates where {asked.sql})
             """,
             asked.values,
         )
 
 
-def _asked_of_buckets(
-    snapshot: Snapshot,
-    settings: Settings,
-    since: str | date | None,
-    until: str | date | None,
-    project: str | None,
-    mode: str | None,
-) -> _Asked:
+def _of_buckets(question: _Question, snapshot: Snapshot, settings: Settings) -> _Condition:
     """Rows of a mart with windows: the one bucket of all time, or the days of a range."""
-    scope = find_scope(snapshot, settings, project)
-    period = parse_period(snapshot.build.as_of, "daily", None, since, until)
+    scope, period = _scope_and_days(question, snapshot, settings)
     parts = ["project_id = ?", "chat_mode = ?", "time_window = ?"]
-    values: list[Any] = [scope.project_id, _mode(mode), "daily" if period.is_range else "all"]
+    values: list[Any] = [
+        scope.project_id,
+        _mode(question.mode),
+        "daily" if period.is_range else "all",
+    ]
     for sign, day in ((">=", period.since), ("<", period.until)):
         if day is not None:
             parts.append(f"bucket_start {sign} ?")
             values.append(day)
-    return _Asked(" and ".join(parts), values)
+    return _Condition(" and ".join(parts), values)
 
 
-def _asked_of_turns(
-    snapshot: Snapshot,
-    settings: Settings,
-    since: str | date | None,
-    until: str | date | None,
-    project: str | None,
-    mode: str | None,
-) -> _Asked:
+def _of_turns(question: _Question, snapshot: Snapshot, settings: Settings) -> _Condition:
     """Rows of single turns."""
-    scope = find_scope(snapshot, settings, project)
-    period = parse_period(snapshot.build.as_of, "daily", None, since, until)
+    scope, period = _scope_and_days(question, snapshot, settings)
     parts, values = ["true"], []
     for part, value in (
         ("project_id = ?", None if scope.project_id == ALL_PROJECTS else scope.project_id),
-        ("chat_mode = ?", None if _mode(mode) == ALL_MODES else mode),
+        ("chat_mode = ?", None if _mode(question.mode) == ALL_MODES else question.mode),
         ("occurred_on >= ?", period.since),
         ("occurred_on < ?", period.until),
     ):
         if value is not None:
             parts.append(part)
             values.append(value)
-    return _Asked(" and ".join(parts), values)
+    return _Condition(" and ".join(parts), values)
+
+
+def _scope_and_days(
+    question: _Question, snapshot: Snapshot, settings: Settings
+) -> tuple[Scope, Period]:
+    scope = find_scope(snapshot, settings, question.project)
+    days = parse_period(snapshot.build.as_of, "daily", None, question.since, question.until)
+    return scope, days
 
 
 def _mode(mode: str | None) -> str:

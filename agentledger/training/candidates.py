@@ -1,18 +1,31 @@
 """Which calls a data set may be made of, as the warehouse knows them.
 
-Belongs here: the question, the filters, reasons for leaving a call out that need no text. Does not
-belong here: texts (`conversation.py`), the split (`split.py`).
+Belongs here: the filters, reasons for leaving a call out that need no text, the calls of
+`agent_telemetry`. Does not belong here: answers of coding agents (`transcript_candidates.py`),
+conversations (`conversation.py`), the split (`split.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final
 
 import duckdb
 
 from agentledger import privacy
 from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.training.conversation import UnreadableError, parts_of_texts
+from agentledger.transcripts.parts import UNREADABLE, CallParts
+
+if TYPE_CHECKING:
+    from agentledger.vault_texts import Texts
+
+Wants = Callable[[str, str], bool]
+"""Whether the calls of a session, of a project, are asked for now."""
+
+Given = CallParts | str | None
+"""What a call was given and answered, or why nobody can tell; None when no text of it is kept."""
 
 BATCH_CALLS = 2000
 """Calls whose texts are in memory at a time: some 100 MB where histories are long."""
@@ -21,7 +34,7 @@ _CALLS: Final = """
     select
         cast(versions.record_key as varchar), cast(versions.content_hash as varchar),
         versions.source_id, records.project_id, cast(records.turn_unit as varchar),
-        records.is_open, summaries.stop_reason_base, records.tokens, records.response_length
+        records.is_open, summaries.stop_reason_base, records.tokens
     from intermediate.int_agent_telemetry_records as records
     inner join intermediate.int_agent_telemetry_versions as versions
         on versions.telemetry_key = records.telemetry_key and versions.is_kept
@@ -60,7 +73,6 @@ class Call:
     is_open: bool
     stop_reason: str | None
     tokens: int | None
-    response_length: int | None
 
     def dropped_as(self, filters: Filters) -> str | None:
         """Why it is left out before its texts are looked at, or None."""
@@ -70,26 +82,47 @@ class Call:
             return "not_completed"
         if (self.tokens or 0) < filters.min_tokens:
             return "too_few_tokens"
-        if (self.response_length or 0) < filters.min_response_chars:
-            return "short_response"
         return None
 
 
-def batches(connection: duckdb.DuckDBPyConnection, filters: Filters) -> Iterator[list[Call]]:
-    """Give the calls in order of project, session and place in it.
+def telemetry_calls(
+    connection: duckdb.DuckDBPyConnection, filters: Filters, texts: "Texts", wants: Wants
+) -> Iterator[tuple[Call, Given]]:
+    """Give the calls of `agent_telemetry` in order of project, session and place in it.
+
+    Raises:
+        AgentLedgerError: When the warehouse was built by an earlier version.
+    """
+    found = rows(connection, _CALLS, [filters.project_id, filters.since])
+    calls = (Call(*row) for row in found)
+    while batch := list(islice(calls, BATCH_CALLS)):
+        mine = [call for call in batch if wants(call.session, call.project_id)]
+        known = texts.texts_of([(call.record_key, call.content_hash) for call in mine])
+        for call in mine:
+            said = known.get((call.record_key, call.content_hash))
+            try:
+                yield call, None if said is None else parts_of_texts(said)
+            except UnreadableError:
+                yield call, UNREADABLE
+
+
+def rows(
+    connection: duckdb.DuckDBPyConnection, sql: str, values: Sequence[Any]
+) -> Iterator[tuple[Any, ...]]:
+    """Rows of a question, a batch in memory at a time.
 
     Raises:
         AgentLedgerError: When the warehouse was built by an earlier version.
     """
     try:
-        cursor = connection.cursor().execute(_CALLS, [filters.project_id, filters.since])
+        cursor = connection.cursor().execute(sql, list(values))
     except duckdb.CatalogException as error:
         raise AgentLedgerError(
             "The warehouse holds no turns yet: its models were built by an earlier version, or not "
             "at all. Type `agentledger run --full-refresh`."
         ) from error
-    while rows := cursor.fetchmany(BATCH_CALLS):
-        yield [Call(*row) for row in rows]
+    while found := cursor.fetchmany(BATCH_CALLS):
+        yield from found
 
 
 def project_id(connection: duckdb.DuckDBPyConnection, given: str) -> str:

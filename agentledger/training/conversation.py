@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
+from agentledger.transcripts.parts import CallParts
+
 Role = Literal["system", "user", "assistant", "tool"]
 
 _ROLES: Final[Mapping[str, Role]] = {
@@ -24,6 +26,8 @@ _ROLES: Final[Mapping[str, Role]] = {
 }  # fmt: skip
 _SILENT_PARTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
 """Parts of earlier answers that no model is given again."""
+_NO_TEXTS: Final = frozenset({"image", "input_image", "document", "audio", "file"})
+"""Parts that a data set of texts cannot hold."""
 
 
 class UnreadableError(ValueError):
@@ -112,7 +116,7 @@ class _Builder:
 
 
 def read_call(texts: Mapping[str, Sequence[str]], *, with_thoughts: bool = False) -> Conversation:
-    """Make a conversation of the texts of one call.
+    """Make a conversation of the texts of one call of `agent_telemetry`.
 
     Args:
         texts: Field → texts, as the vault gives them.
@@ -121,12 +125,41 @@ def read_call(texts: Mapping[str, Sequence[str]], *, with_thoughts: bool = False
     Raises:
         UnreadableError: When a part would have to be guessed at.
     """
+    return read_parts(parts_of_texts(texts), with_thoughts=with_thoughts)
+
+
+def parts_of_texts(texts: Mapping[str, Sequence[str]]) -> CallParts:
+    """The parts of one call of `agent_telemetry`.
+
+    Raises:
+        UnreadableError: When a member of a list is no JSON.
+    """
+    return CallParts(
+        system=texts.get("system_prompt", ()),
+        history=[_json(member) for member in texts.get("chat_history", ())],
+        said="\n".join(texts.get("user_message", ())),
+        answer="\n".join(texts.get("response_text", ())),
+        thoughts="\n".join(texts.get("response_thoughts", ())),
+        calls=[_json(member) for member in texts.get("tool_calls", ())],
+    )
+
+
+def read_parts(parts: CallParts, *, with_thoughts: bool = False) -> Conversation:
+    """Make a conversation of the parts of one call.
+
+    Args:
+        parts: What it was given, and what it answered.
+        with_thoughts: Put the thoughts before the answer, between `<think>` and `</think>`.
+
+    Raises:
+        UnreadableError: When a part would have to be guessed at.
+    """
     builder = _Builder()
-    for prompt in texts.get("system_prompt", ()):
+    for prompt in parts.system:
         builder.add("system", prompt)
-    for member in texts.get("chat_history", ()):
-        _read_message(builder, _json(member))
-    said = "\n".join(texts.get("user_message", ()))
+    for message in parts.history:
+        _read_message(builder, message)
+    said = parts.said
     # Some writers put the user's words into the history, too, with the tools of this turn behind.
     last = next((m.text for m in reversed(builder.messages) if m.role == "user"), None)
     if said.strip() and (last is None or _flat(last) != _flat(said)):
@@ -135,12 +168,10 @@ def read_call(texts: Mapping[str, Sequence[str]], *, with_thoughts: bool = False
         raise UnreadableError("no user speaks first")
     if builder.waiting or builder.messages[-1].role == "assistant":
         raise UnreadableError("nothing was asked after the last answer")
-    text = "\n".join(texts.get("response_text", ()))
-    thoughts = "\n".join(texts.get("response_thoughts", ()))
-    if with_thoughts and thoughts.strip():
-        text = f"<think>\n{thoughts}\n</think>\n{text}"
-    calls = [_tool_call(_json(member)) for member in texts.get("tool_calls", ())]
-    builder.answer(text, calls)
+    text = parts.answer
+    if with_thoughts and parts.thoughts.strip():
+        text = f"<think>\n{parts.thoughts}\n</think>\n{text}"
+    builder.answer(text, [_tool_call(call) for call in parts.calls])
     if builder.messages[-1].role != "assistant":
         raise UnreadableError("there is no answer")
     return Conversation("\n\n".join(builder.system), tuple(builder.messages))
@@ -204,15 +235,18 @@ def _read_part(
     kind = part.get("type")
     if kind in _SILENT_PARTS:
         return
-    if kind == "tool_result" or "functionResponse" in part:
+    if kind in ("tool_result", "tool_call_response") or "functionResponse" in part:
         given = part.get("functionResponse") or part
-        body = given.get("content", given.get("response"))
+        names = ("content", "response", "result")
+        body = next((given[name] for name in names if name in given), None)
         own_id = _text_or_none(given, "tool_use_id", "id")
         builder.result(own_id, _text_or_none(given, "name"), _result_text(body))
-    elif kind == "tool_use" or "functionCall" in part:
+    elif kind in ("tool_use", "tool_call") or "functionCall" in part:
         calls.append(_tool_call(part.get("functionCall") or part))
     elif isinstance(part.get("text"), str):
         texts.append(part["text"])
+    elif kind == "text" and isinstance(part.get("content"), str):
+        texts.append(part["content"])
     else:
         raise UnreadableError("a part of a message is no text")
 
@@ -244,6 +278,10 @@ def _result_text(content: Any) -> str:
         isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
     ):
         return "\n".join(part["text"] for part in content)
+    if isinstance(content, list) and any(
+        isinstance(part, dict) and part.get("type") in _NO_TEXTS for part in content
+    ):
+        raise UnreadableError("a tool's result is no text")
     return "" if content is None else json.dumps(content, ensure_ascii=False)
 
 

@@ -15,14 +15,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Literal
 
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
-from agentledger.training import candidates, card
-from agentledger.training.candidates import Call, Filters
-from agentledger.training.conversation import Conversation, UnreadableError, read_call
+from agentledger.training import candidates, card, recorded_calls, transcript_candidates
+from agentledger.training.candidates import Call, Filters, Given
+from agentledger.training.conversation import Conversation, UnreadableError, read_parts
 from agentledger.training.formats import FORMATS, NotInFormatError
 from agentledger.training.masking import is_clean, mask_conversation
 from agentledger.training.split import SIDES, Seen, Side, side_of
@@ -30,7 +30,15 @@ from agentledger.training.split import SIDES, Seen, Side, side_of
 if TYPE_CHECKING:
     import duckdb
 
-    from agentledger.vault import Texts
+    from agentledger.vault_texts import Texts
+
+_READERS: Final = (
+    candidates.telemetry_calls,
+    transcript_candidates.claude_code_calls,
+    transcript_candidates.codex_calls,
+    recorded_calls.recorded_calls,
+)
+"""What gives calls, in the order in which a data set has them."""
 
 SHOWN_POSITIONS = 5
 """Places of each kind of mask that the card names."""
@@ -101,13 +109,14 @@ class _Exporter:
     def write(self, side: Side, seen: Seen, stream: BinaryIO) -> str:
         """Write the examples of one side; returns the SHA-256 of the file."""
         digest = sha256()
-        for calls in candidates.batches(self.connection, self.filters):
-            mine = [call for call in calls if self._side(call) == side]
-            wanted = [(call.record_key, call.content_hash) for call in mine]
-            known = self.texts.texts_of(wanted)
-            for call in mine:
+
+        def wants(session: str, project_id: str) -> bool:
+            return self._side(session, project_id) == side
+
+        for calls in _READERS:
+            for call, given in calls(self.connection, self.filters, self.texts, wants):
                 self.tally.considered += 1
-                found = self._example(call, known.get((call.record_key, call.content_hash)))
+                found = self._example(call, given)
                 reason = found if isinstance(found, str) else self._take(call, side, seen, found)
                 if isinstance(reason, bytes):
                     stream.write(reason)
@@ -116,22 +125,26 @@ class _Exporter:
                     self.tally.dropped[reason] += 1
         return digest.hexdigest()
 
-    def _side(self, call: Call) -> Side:
-        unit = call.session if self.options.split_by == "session" else call.project_id
+    def _side(self, session: str, project_id: str) -> Side:
+        unit = session if self.options.split_by == "session" else project_id
         return side_of(self.key, unit, self.options.validation_share)
 
-    def _example(self, call: Call, texts: Any) -> Conversation | str:
+    def _example(self, call: Call, given: Given) -> Conversation | str:
         """The conversation of a call, or why it is left out."""
-        if texts is None:
+        if given is None:
             is_allowed = call.source_id in self.texts.source_ids
             return "not_in_vault" if is_allowed else "no_consent"
         reason = call.dropped_as(self.filters)
         if reason is not None:
             return reason
-        if not texts.get("response_text") and not texts.get("tool_calls"):
+        if isinstance(given, str):
+            return given
+        if len(given.answer) < self.filters.min_response_chars:
+            return "short_response"
+        if not given.answer and not given.calls:
             return "no_response"
         try:
-            return read_call(texts, with_thoughts=self.options.with_thoughts)
+            return read_parts(given, with_thoughts=self.options.with_thoughts)
         except UnreadableError:
             return "unreadable"
 
@@ -181,13 +194,13 @@ def export_training(
         AgentLedgerError: When there is no warehouse, or a file cannot be written.
         RunLockedError: When another run does not end.
     """
-    from agentledger import privacy, vault, warehouse
+    from agentledger import privacy, vault, vault_texts, warehouse
     from agentledger.ingest.scan_roots import sources_with_texts
 
     settings = load_settings() if settings is None else settings
     _check(options)
     if not vault.has_vault(settings):
-        raise UsageError(vault.NO_VAULT)
+        raise UsageError(vault_texts.NO_VAULT)
     if not settings.warehouse_path.exists():
         raise AgentLedgerError(
             f"There is no warehouse in {settings.home} yet. Type `agentledger run`."
@@ -198,7 +211,7 @@ def export_training(
     with (
         warehouse.hold_run_lock(settings, on_wait=on_wait),
         warehouse.open_warehouse(settings, read_only=True) as connection,
-        vault.opened(settings, sources) as texts,
+        vault_texts.opened(settings, sources) as texts,
         _drafts(options.paths) as drafts,
     ):
         as_of = candidates.as_of(connection)

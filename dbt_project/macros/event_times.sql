@@ -98,3 +98,27 @@ coalesce(
     end as {{ link }}_link{{ ',' if not loop.last }}
 {%- endfor %}
 {%- endmacro %}
+
+{#- When and where a row of a Claude Code transcript was written: the CTEs `folders`, `zones` and
+    `placed` over a CTE with `source_id`, `ts` and `cwd`. `placed` adds workdir_id and occurred_at. -#}
+{% macro transcript_place_ctes(relation) -%}
+folders as (
+    select workdir_id, source_id, cwd from {{ source('raw', 'working_directories') }}
+),
+
+zones as (
+    select source_id, zone from {{ source('raw', 'sources') }}
+),
+
+-- A join on either side keeps the engine from parsing a time once for each of its uses.
+placed as (
+    select
+        {{ relation }}.*,
+        folders.workdir_id,
+        {{ stated_instant('trim(' ~ relation ~ '.ts)', "coalesce(zones.zone, 'UTC')") }} as occurred_at
+    from {{ relation }}
+    left join zones on {{ relation }}.source_id = zones.source_id
+    left join folders
+        on {{ relation }}.source_id = folders.source_id and {{ relation }}.cwd = folders.cwd
+)
+{%- endmacro %}

@@ -5,24 +5,7 @@ with lines as (
     where has_usage
 ),
 
-folders as (
-    select workdir_id, source_id, cwd from {{ source('raw', 'working_directories') }}
-),
-
-zones as (
-    select source_id, zone from {{ source('raw', 'sources') }}
-),
-
--- A join on either side keeps the engine from parsing a time once for each of its uses.
-placed as (
-    select
-        lines.*,
-        folders.workdir_id,
-        {{ stated_instant('trim(lines.ts)', "coalesce(zones.zone, 'UTC')") }} as occurred_at
-    from lines
-    left join zones on lines.source_id = zones.source_id
-    left join folders on lines.source_id = folders.source_id and lines.cwd = folders.cwd
-)
+{{ transcript_place_ctes('lines') }}
 
 select
     ---------- ids

@@ -4,23 +4,7 @@ with blocks as (
     where tool_use_id is not null
 ),
 
-folders as (
-    select workdir_id, source_id, cwd from {{ source('raw', 'working_directories') }}
-),
-
-zones as (
-    select source_id, zone from {{ source('raw', 'sources') }}
-),
-
-placed as (
-    select
-        blocks.*,
-        folders.workdir_id,
-        {{ stated_instant('trim(blocks.ts)', "coalesce(zones.zone, 'UTC')") }} as occurred_at
-    from blocks
-    left join zones on blocks.source_id = zones.source_id
-    left join folders on blocks.source_id = folders.source_id and blocks.cwd = folders.cwd
-)
+{{ transcript_place_ctes('blocks') }}
 
 select
     ---------- ids

@@ -1,5 +1,5 @@
-{#- One row per row of raw.pattern_judgements: what somebody thinks of a pattern. A name that was not
-    kept is no pattern, and a figure outside 0..1 no quality. -#}
+{#- One row per row of raw.pattern_judgements: what somebody thinks of a pattern. A name that was
+    not kept is no pattern, and a figure outside 0..1 no quality. -#}
 with events as (
     select
         *,

@@ -237,6 +237,16 @@ def test_a_change_is_declared_where_the_next_run_reads_it(run: Run, settings: Se
     assert "2026-03-01 12:00 UTC" in run(*command)[1]
 
 
+def test_a_misspelt_agent_of_a_change_is_told(run: Run, settings: Settings) -> None:
+    """The change is written all the same: its agent may begin tomorrow."""
+    publish_agents(settings)
+    command = ("agents", "declare-change", "a11", "--at", "2026-03-01T12:00Z", "--note", "cache")
+    code, out, err = run(*command)
+    assert (code, "a11" in out) == (0, True)
+    assert "names the agent 'a11'. Did you mean 'a1'" in err
+    assert agent_changes.changes_path(settings).exists()
+
+
 def test_a_judgement_is_kept_and_a_misspelt_pattern_is_told(run: Run, settings: Settings) -> None:
     """A judgement may come before its pattern, so it is written all the same."""
     publish_agents(settings)
@@ -246,7 +256,7 @@ def test_a_judgement_is_kept_and_a_misspelt_pattern_is_told(run: Run, settings: 
     code, out, err = run("agents", "judge-pattern", "nast", "--quality", "0.5", "--note", "hm")
     assert code == 0
     assert "quality 0.5" in out
-    assert "names 'nast'. Did you mean 'nats'?" in err
+    assert "names the pattern 'nast'. Did you mean 'nats'?" in err
     lines = (settings.changes_dir / "pattern-judgements.jsonl").read_text("utf-8").splitlines()
     assert [json.loads(line)["pattern"] for line in lines] == ["nats", "nast"]
 

@@ -1,7 +1,5 @@
 """Figures of usage events: kept as they were written, and told when they are none."""
 
-import json
-
 from tests.unit.event_logs import Logs
 
 
@@ -17,7 +15,7 @@ def test_a_text_in_the_place_of_a_figure_is_told_and_not_kept(logs: Logs) -> Non
          "cost_cents": figure}
         for n, figure in enumerate(figures)
     ]  # fmt: skip
-    logs.write("usage_events.jsonl", "".join(json.dumps(line) + "\n" for line in lines).encode())
+    logs.write("usage_events.jsonl", *lines)
     logs.ledger.collect()
     assert [
         row[0]

@@ -162,6 +162,10 @@ def built(tmp_path: Path) -> Iterator[Settings]:
                     (uuid '{OTHER}', 't-78', 'agent_telemetry', 'p'),
                     (uuid '4f2a9c1d-0000-0000-0000-000000000003', 't-79', 'agent_telemetry', 'q')
                 ) as t (session_key, session_id, source_kind, project_id);
+            create table intermediate.int_codex_lines (
+                thread_key uuid, thread_id varchar, parent_thread_key uuid, source_id varchar,
+                source_project_id varchar, workdir_id bigint, walked_at timestamptz,
+                line_no bigint, file_id bigint);
             create table intermediate.int_agent_telemetry_versions as
                 select uuid '{KEY}' as telemetry_key, uuid '{OTHER}' as record_key,
                 uuid '{KEY}' as content_hash, true as is_kept;

@@ -19,6 +19,7 @@ from agentledger import (
     purge_targets,
     registry,
     vault,
+    vault_texts,
     warehouse,
 )
 from agentledger.errors import AgentLedgerError, UsageError
@@ -116,7 +117,7 @@ def test_texts_come_back_in_order_by_record_and_version(ledger: Ledger, log: Pat
         )
     ]
     sources = sources_with_texts(ledger.settings)
-    with vault.opened(ledger.settings, sources) as texts:
+    with vault_texts.opened(ledger.settings, sources) as texts:
         found = texts.texts_of(versions)
     assert found[versions[0]]["chat_history"] == [
         '{"role":"user","content":"Zq7FIRST"}', '{"role":"assistant","content":"Zq7REPLY"}',
@@ -124,7 +125,7 @@ def test_texts_come_back_in_order_by_record_and_version(ledger: Ledger, log: Pat
     assert found[versions[0]]["response_thoughts"] == ["Zq7THOUGHT"]
     assert found[versions[1]]["response_text"] == ["Zq7ANSWER"]
     assert "Zq7OUTPUT" in found[versions[2]]["tool_results"][0]
-    with vault.opened(ledger.settings, ()) as texts:
+    with vault_texts.opened(ledger.settings, ()) as texts:
         assert texts.texts_of(versions) == {}
 
 
@@ -278,9 +279,10 @@ def test_the_command_warns_and_asks_before_texts_are_kept(run: Run, tmp_path: Pa
     assert run(*arguments, "vault", "--yes")[0] == 0
     assert '"content": "vault"' in run("source", "list", "--json")[1]
     assert run(*arguments, "all")[0] == 2
-    code, _, err = run("source", "add", "langfuse", str(tmp_path / "logs"), *arguments[4:], "vault")
+    other = ("source", "add", "skill-metrics", *arguments[3:])
+    code, _, err = run(*other, "vault")
     assert code == 2
-    assert "No texts of langfuse sources are kept yet" in err
+    assert "No texts of skill-metrics sources are kept" in err
 
 
 def test_a_config_with_an_unknown_content_is_refused(ledger: Ledger) -> None:
@@ -292,7 +294,10 @@ def test_a_config_with_an_unknown_content_is_refused(ledger: Ledger) -> None:
 
 
 def test_reading_without_a_vault_says_what_to_do(ledger: Ledger) -> None:
-    with pytest.raises(UsageError, match="--content vault"), vault.opened(ledger.settings, ()):
+    with (
+        pytest.raises(UsageError, match="--content vault"),
+        vault_texts.opened(ledger.settings, ()),
+    ):
         pass
 
 
@@ -308,7 +313,7 @@ def test_texts_that_raw_cannot_tell_apart_give_one_answer(ledger: Ledger, log: P
     [(key, version)] = ledger.rows(
         "select distinct record_key, content_hash from raw.agent_telemetry"
     )
-    with vault.opened(ledger.settings, sources_with_texts(ledger.settings)) as texts:
+    with vault_texts.opened(ledger.settings, sources_with_texts(ledger.settings)) as texts:
         [found] = texts.texts_of([(str(key), str(version))]).values()
     assert len(found["chat_history"]) == 1
     rows = kept(ledger, "select count(distinct texts_key) from call_contents")
@@ -345,7 +350,7 @@ def test_rows_of_a_table_on_a_server_keep_their_texts(ledger: Ledger) -> None:
             "from page)"
         )
         sql = columns_projection_sql(event_format, rows, keeps_texts=True)
-        left = connection.execute(vault.keep_texts(connection, event_format.table, sql))
+        left = connection.execute(vault_texts.keep_texts(connection, event_format.table, sql))
         assert "private_texts" not in [column[0] for column in left.description or []]
         found = connection.execute(
             "select field, len(text_hashes) from vault.call_contents order by all"
