@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from agentledger import agent_changes, reads
 from agentledger.errors import UsageError
+from agentledger.query.agent_totals import total_of_windows
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import parse_period
 from agentledger.query.scope import UnknownNameError, near_names, unknown_name
@@ -147,36 +148,7 @@ def history_and_total(
             f"where agent_id = ? and window_size = ?{condition} order by window_start",
             values,
         )
-        return windows, read_answer(snapshot, _TOTAL.format(condition=condition), values)
-
-
-_TOTAL: Final = """
-    select
-        min(window_start) as window_start,
-        max(window_end) as window_end,
-        count(*) as windows,
-        sum(task_count)::bigint as task_count,
-        sum(succeeded)::bigint as succeeded,
-        sum(failed)::bigint as failed,
-        sum(unknown)::bigint as unknown,
-        marts.rate(sum(succeeded), sum(succeeded + failed)) as success_rate,
-        marts.rate_low(sum(succeeded), sum(succeeded + failed)) as success_rate_low,
-        marts.rate_high(sum(succeeded), sum(succeeded + failed)) as success_rate_high,
-        case when sum(cost_known_count) > 0 then sum(cost_cents_sum)::double end
-            as total_cost_cents,
-        marts.rate(sum(cost_cents_sum), sum(cost_known_count)) as avg_cost_cents,
-        max(max_cost_cents) as max_cost_cents,
-        sum(cost_known_count)::bigint as cost_known_count,
-        marts.rate(sum(latency_ms_sum), sum(latency_n)) as avg_latency_ms,
-        marts.latency_p50(list(latency_hist), sum(latency_zero_n), sum(latency_n))
-            as p50_latency_estimate_ms,
-        marts.latency_p95(list(latency_hist), sum(latency_zero_n), sum(latency_n))
-            as p95_latency_estimate_ms,
-        sum(latency_n)::bigint as latency_n
-    from marts.agent_metrics
-    where agent_id = ? and window_size = ?{condition}
-    having count(*) > 0
-"""
+        return windows, total_of_windows(snapshot, condition, values)
 
 
 @recorded("agents feedback")
