@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,11 @@ def test_concurrent_edits_lose_nothing(settings: Settings, tmp_path: Path) -> No
     folders = [tmp_path / f"p{number}" for number in range(12)]
     for folder in folders:
         folder.mkdir()
+    # Not a Pool, which ends its children with SIGTERM: started in the background the suite ignores
+    # SIGINT, Dagster makes SIGTERM the same, children inherit it, and the Pool waits for ever.
     context = multiprocessing.get_context("spawn")
-    with context.Pool(4) as pool:
-        pool.starmap(_register, [(settings.home, folder) for folder in folders])
+    with ProcessPoolExecutor(4, mp_context=context) as pool:
+        list(pool.map(_register, [settings.home] * len(folders), folders))
     assert {Path(p.path) for p in registry.load_config(settings).projects} == set(folders)
 
 
