@@ -11,7 +11,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE ?=
 
-.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-crash test-browser test-postgres chromium postgresql bench-postgres bench-peers \
+.PHONY: help setup run dev docs manifest test test-unit test-dbt test-dagster test-e2e test-rebuilds test-crash test-browser test-postgres chromium postgresql bench-postgres bench-peers \
 	lint format bench docs-dictionary clean
 
 help: ## Show the targets
@@ -56,6 +56,9 @@ test-dagster: setup manifest ## Orchestration
 
 test-e2e: setup manifest ## Files to answers, with kills in between
 	@$(BIN)/python -m pytest tests/e2e -m "not slow"
+
+test-rebuilds: setup manifest ## Slices, shuffles, increments and full refreshes end alike (minutes)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow and rebuilds"
 
 test-crash: setup manifest ## Kill the process at many more random moments (minutes)
 	@$(BIN)/python -m pytest tests/e2e tests/unit/test_vault.py -m "slow and crash"

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agentledger.settings import Settings, process_environment
+from orchestration.manifest import prepare_manifest, require_manifest
 from tests.dbt_process import run_dbt
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
@@ -26,13 +27,13 @@ DbtCommand = Callable[..., "subprocess.CompletedProcess[str]"]
 def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
     """A function that runs dbt: `dbt(warehouse, "build", ..., check=True)`.
 
-    All calls of a session share one target folder, and the path of the warehouse is relative to
-    where dbt runs: another path would be another profile, and another profile means that dbt parses
-    the whole project again, which takes longer than building the models of most tests.
+    All calls of a session share one target folder and the parsed project (`dbt_parsed.py`).
     """
     target = tmp_path_factory.mktemp("dbt-target")
+    settings = Settings(home=target, host_zone="UTC")
+    prepare_manifest(settings)
     environment = process_environment(
-        Settings(home=target, host_zone="UTC"),
+        settings,
         {
             "AGENTLEDGER_SPILL": "spill",
             "DBT_PROFILES_DIR": str(DBT_PROJECT),
@@ -46,7 +47,7 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
         warehouse: Path, *arguments: str, check: bool = True
     ) -> "subprocess.CompletedProcess[str]":
         done = run_dbt(
-            ["--no-use-colors", *arguments],
+            ["--no-use-colors", "--no-write-json", *arguments],
             folder=warehouse.parent,
             environment=environment | {"AGENTLEDGER_WAREHOUSE": warehouse.name},
             timeout=DBT_TIMEOUT_SECONDS,
@@ -55,7 +56,6 @@ def dbt(tmp_path_factory: pytest.TempPathFactory) -> DbtCommand:
             assert done.returncode == 0, done.stdout[-6000:]
         return done
 
-    run.target = target  # type: ignore[attr-defined]
     return run
 
 
@@ -70,7 +70,7 @@ def dbt_build(dbt: DbtCommand) -> Callable[..., None]:
 
 
 @pytest.fixture(scope="session")
-def manifest(dbt: DbtCommand, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def manifest(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The parsed manifest of the dbt project."""
-    dbt(tmp_path_factory.mktemp("manifest") / "warehouse.duckdb", "parse")
-    return json.loads((dbt.target / "manifest.json").read_text("utf-8"))  # type: ignore[attr-defined]
+    prepare_manifest(Settings(home=tmp_path_factory.mktemp("manifest"), host_zone="UTC"))
+    return json.loads(require_manifest().read_text("utf-8"))

@@ -17,7 +17,9 @@ import time
 from pathlib import Path
 
 _LOADED = multiprocessing.get_context("forkserver")
-_LOADED.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "tests.dbt_process"])
+_LOADED.set_forkserver_preload(
+    ["dbt.cli.main", "dbt.adapters.duckdb", "tests.dbt_process", "tests.dbt_parsed"]
+)
 
 
 def run_dbt(
@@ -51,6 +53,12 @@ def _dbt(arguments: list[str], folder: Path, environment: dict[str, str], printe
     os.dup2(output, 1)
     os.dup2(output, 2)
     sys.argv = ["dbt", *arguments]
-    from dbt.cli.main import cli
+    from dbt.cli.main import dbtRunner
 
-    cli()
+    from tests.dbt_parsed import PARSED
+
+    result = dbtRunner(manifest=PARSED).invoke(arguments)
+    if result.exception is not None:
+        sys.stdout.write(f"{result.exception}\n")
+    # dbt's own exit codes.
+    sys.exit(0 if result.success else 2 if result.exception else 1)

@@ -12,6 +12,8 @@ from agentledger.settings import Settings
 from tests.dagster.data_home import invocation, make_home, run_headless, write_metrics
 from tests.unit.event_logs import intent, workflow
 
+pytestmark = [pytest.mark.slow, pytest.mark.rebuilds]
+
 Marts = dict[str, list[tuple[Any, ...]]]
 
 FIRST, LATER = "2026-07-01T12:00:00Z", "2026-07-03T12:00:00Z"

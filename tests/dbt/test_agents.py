@@ -122,6 +122,8 @@ def in_slices(new_warehouse: Callable[[], Warehouse]) -> tuple[Warehouse, list[d
 
 
 @pytest.mark.parametrize("number", [0, 1, 2], ids=["slices", "nothing new", "full refresh"])
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_fifty_slices_in_any_order_give_the_marts_of_one_load(
     one_load: Warehouse, in_slices: tuple[Warehouse, list[dict[str, Any]]], number: int
 ) -> None:

@@ -339,6 +339,8 @@ def test_a_second_run_and_a_full_refresh_change_nothing(whole: Ledger) -> None:
     assert whole.skills_and_agents() == skills
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_files_in_any_order_and_in_slices(whole: Ledger, new_ledger: Callable[[], Ledger]) -> None:
     ledger = new_ledger()
     files = files_of(".")
@@ -363,6 +365,8 @@ def test_one_folder_alone(folder: str, new_ledger: Callable[[], Ledger]) -> None
     assert ledger.counts() == COUNTS[folder]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_growing_snapshots_one_after_the_other(new_ledger: Callable[[], Ledger]) -> None:
     """Files that hold all that was there before: after each, the numbers of the newest alone."""
     ledger = new_ledger()

@@ -91,6 +91,8 @@ def test_a_second_run_and_a_full_refresh_change_nothing(whole: SourceLedger) -> 
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_files_in_any_order_one_run_each(
     seed: int, whole: SourceLedger, new_ledger: Callable[[], SourceLedger]
 ) -> None:

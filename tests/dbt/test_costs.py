@@ -225,6 +225,8 @@ def test_prices_that_did_not_change_cost_nothing(ledger: Ledger) -> None:
     ledger.execute("update marts.fct_llm_calls set cost_usd = null where model = 'acme-large'")
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_increments_end_where_a_build_from_scratch_does(
     ledger: Ledger, new_ledger: Callable[[], Ledger]
 ) -> None:

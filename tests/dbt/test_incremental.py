@@ -71,6 +71,8 @@ def sliced(new_warehouse: Callable[[], Warehouse]) -> tuple[Warehouse, list[dict
     return ledger, [after_slices, after_nothing_new, ledger.marts()]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_an_empty_warehouse_builds_and_then_fills(
     sliced: tuple[Warehouse, list[dict[str, Any]]],
 ) -> None:
@@ -79,11 +81,15 @@ def test_an_empty_warehouse_builds_and_then_fills(
     assert {name for name, rows in after_slices.items() if not rows} <= {"skill_insights"}
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_building_twice_changes_nothing(sliced: tuple[Warehouse, list[dict[str, Any]]]) -> None:
     """Should count nothing twice."""
     assert sliced[1][1] == sliced[1][0]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_slices_give_what_a_full_refresh_gives(
     sliced: tuple[Warehouse, list[dict[str, Any]]],
 ) -> None:
@@ -91,6 +97,8 @@ def test_slices_give_what_a_full_refresh_gives(
     assert sliced[1][0] == sliced[1][2]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_a_shuffle_of_the_files_gives_the_same_marts(
     sliced: tuple[Warehouse, list[dict[str, Any]]], new_warehouse: Callable[[], Warehouse]
 ) -> None:

@@ -323,6 +323,8 @@ def n_events(state: dict[str, Any]) -> int:
     return sum(row[2] for row in state["v_intent_failure_modes"])
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_an_empty_warehouse_builds_and_then_fills(life: dict[str, Any]) -> None:
     """Should have no rows at first, and the sixty events after them."""
     assert {name for name, rows in life["empty"].items() if rows} == set()
@@ -330,12 +332,16 @@ def test_an_empty_warehouse_builds_and_then_fills(life: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("state", ["nothing new", "full refresh", "other order"])
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_slices_in_any_order_give_the_same_marts(life: dict[str, Any], state: str) -> None:
     """Should agree row for row with the slices in order."""
     differing = [name for name in life["slices"] if life[state][name] != life["slices"][name]]
     assert differing == []
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_copies_count_once_and_say_why(life: dict[str, Any]) -> None:
     """Should drop 20 copies of the other source and 12 versions, and keep 60 + 3 events."""
     assert n_events(life["slices"]) == 63
@@ -344,6 +350,8 @@ def test_copies_count_once_and_say_why(life: dict[str, Any]) -> None:
     )
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_a_late_version_moves_its_event(life: dict[str, Any]) -> None:
     """Should move two unmapped events of 3 March to 1 March, where they count as no_match."""
     modes = {row[0]: row[2] for row in life["slices"]["v_intent_failure_modes"]}
@@ -356,16 +364,22 @@ def test_a_late_version_moves_its_event(life: dict[str, Any]) -> None:
     }  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_a_late_execution_updates_its_intent(life: dict[str, Any]) -> None:
     """Should know nothing before, and 4 + 2 executions of 6 intents after."""
     assert (life["known before"], life["known after"]) == ([(0, 0)], [(6, 3)])
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_messages_find_their_intent(life: dict[str, Any]) -> None:
     """Should keep one of two copies, linked, and a message whose intent is not here."""
     assert Counter(row[9] for row in life["slices"]["fct_chat_messages"]) == {True: 1, False: 1}
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_a_deactivated_project_leaves_every_mart(life: dict[str, Any]) -> None:
     """Should lose the event of p2 without a new row of raw."""
     assert n_events(life["without p2"]) == 62

@@ -85,6 +85,8 @@ def test_messages_derived_from_traces_are_refused(frameworks: SourceLedger) -> N
     assert states == [("chatml", "unrecognised_format", 26), ("framework-traces", "loaded", 36)]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_older_versions_one_after_the_other_in_any_order(
     frameworks: SourceLedger, new_ledger: Callable[[], SourceLedger]
 ) -> None:

@@ -232,6 +232,8 @@ def test_a_full_refresh_changes_nothing(told: Told) -> None:
     assert told.rebuilt == told.second
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_files_in_another_order_give_the_same_facts(
     told: Told, new_ledger: Callable[[], SourceLedger], tmp_path: Path
 ) -> None:

@@ -26,6 +26,8 @@ from agentledger.settings import Settings
 from tests import otlp
 from tests.dbt.source_ledger import AS_OF
 
+pytestmark = [pytest.mark.slow, pytest.mark.rebuilds]
+
 MODELS = (
     "+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls", "+skill_aggregates",
     "+agent_metrics", "+reconciliation",

@@ -175,6 +175,8 @@ def test_a_fork_takes_no_turn_from_its_session(grown: Ledger) -> None:
     assert found == [("s0", 2, 2, 36, 9000), ("s1", 2, 2, 36, 9002)]
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_slices_in_another_order_and_one_load_give_the_same_turns(
     grown: Ledger, slices: Slices, dbt: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -195,6 +197,8 @@ def test_slices_in_another_order_and_one_load_give_the_same_turns(
     assert other.marts(leave_out) == grown.marts(leave_out)
 
 
+@pytest.mark.slow
+@pytest.mark.rebuilds
 def test_a_full_refresh_gives_what_the_slices_gave(grown: Ledger) -> None:
     """Should find every row as it was: sessions that lost a record included."""
     before = grown.marts()
