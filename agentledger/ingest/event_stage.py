@@ -20,11 +20,10 @@ from agentledger.ingest.event_projection import usual_names
 from agentledger.ingest.event_records import (
     EventText,
     RefusedPart,
-    read_parquet,
-    read_table,
     read_text,
 )
 from agentledger.ingest.event_staging_tables import StagingTables
+from agentledger.ingest.event_tables import read_parquet, read_table
 from agentledger.ingest.staged_file import StagedFile, refuse
 
 PARQUET_MARK = b"PAR1"

@@ -16,8 +16,9 @@ from agentledger.errors import AgentLedgerError
 from agentledger.ingest import event_file, event_rows, mapped_records
 from agentledger.ingest.event_first_lines import LOOKED_AT_LINES, names_of
 from agentledger.ingest.event_formats import recognise
-from agentledger.ingest.event_records import EventText, read_csv, read_text
+from agentledger.ingest.event_records import EventText, read_text
 from agentledger.ingest.event_stage import EventStage
+from agentledger.ingest.event_tables import read_csv
 from agentledger.ingest.mapped_format import LEFT_OUT, MappedFormat, compiled
 from agentledger.ingest.mapping import Mapping as MappingFile
 from agentledger.ingest.staged_file import StagedFile

@@ -9,15 +9,13 @@ of these only the names of records that tell of agents are kept. Source of the f
 section 8.1 of the shared documents.
 """
 
-import json
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from agentledger import privacy
-from agentledger.ingest import otlp_attributes, otlp_texts
+from agentledger.ingest import otlp_attributes, otlp_texts, otlp_values
 
 SIGNALS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "resourceSpans": ("otlp_spans", ("scopeSpans", "instrumentationLibrarySpans"), ("spans",)),
@@ -36,8 +34,6 @@ TEMPORALITIES = ("unspecified", "delta", "cumulative")
 POINT_KINDS = ("gauge", "sum", "histogram", "exponentialHistogram", "summary")
 
 _RESOURCE_NAMES = frozenset({"service.name", "service.version", "openinference.project.name"})
-_HEX = re.compile("^[0-9a-fA-F]+$")
-_DIGITS = re.compile("^[0-9]{1,30}$")
 _CLAUDE_CODE = "claude_code."
 _MAX_LENGTH_NAME = 128
 
@@ -121,7 +117,7 @@ def _around(holder: Mapping[str, Any], key: bytes) -> _Around:
             "serviceVersion": _kept(values.get("service.version"), "name", key),
             "project": _kept(values.get("openinference.project.name"), "title", key),
         },
-        identity=_canonical(attributes),
+        identity=otlp_values.canonical(attributes),
         unknown=otlp_attributes.unknown_of_resource(attributes, _RESOURCE_NAMES),
     )
 
@@ -186,14 +182,14 @@ def _span(
     tells_of_agents = kept.values or (isinstance(name, str) and name.startswith(_CLAUDE_CODE))
     yield (
         {
-            "traceId": trace_part(span.get("traceId"), key),
-            "spanId": trace_part(span.get("spanId"), key),
-            "parentSpanId": trace_part(span.get("parentSpanId"), key),
+            "traceId": otlp_values.trace_part(span.get("traceId"), key),
+            "spanId": otlp_values.trace_part(span.get("spanId"), key),
+            "parentSpanId": otlp_values.trace_part(span.get("parentSpanId"), key),
             "name": _plain_name(name) if tells_of_agents else None,
-            "kind": _enum(span.get("kind"), "SPAN_KIND_", KINDS),
-            "start": nanoseconds(span.get("startTimeUnixNano")),
-            "end": nanoseconds(span.get("endTimeUnixNano")),
-            "status": _enum(code, "STATUS_CODE_", STATUSES),
+            "kind": otlp_values.enum(span.get("kind"), "SPAN_KIND_", KINDS),
+            "start": otlp_values.nanoseconds(span.get("startTimeUnixNano")),
+            "end": otlp_values.nanoseconds(span.get("endTimeUnixNano")),
+            "status": otlp_values.enum(code, "STATUS_CODE_", STATUSES),
         },
         kept,
     )
@@ -214,11 +210,11 @@ def _log(
             "isOwn": "true"
             if _allowed(around, own_name) is otlp_attributes.CLAUDE_CODE
             else "false",
-            "time": nanoseconds(log.get("timeUnixNano")),
-            "observed": nanoseconds(log.get("observedTimeUnixNano")),
+            "time": otlp_values.nanoseconds(log.get("timeUnixNano")),
+            "observed": otlp_values.nanoseconds(log.get("observedTimeUnixNano")),
             "severity": str(severity) if isinstance(severity, int) else None,
-            "traceId": trace_part(log.get("traceId"), key),
-            "spanId": trace_part(log.get("spanId"), key),
+            "traceId": otlp_values.trace_part(log.get("traceId"), key),
+            "spanId": otlp_values.trace_part(log.get("spanId"), key),
         },
         kept,
     )
@@ -243,70 +239,27 @@ def _points(
                     "name": _plain_name(name),
                     "unit": _plain_name(metric.get("unit")),
                     "kind": kind,
-                    "temporality": _enum(
+                    "temporality": otlp_values.enum(
                         data.get("aggregationTemporality"),
                         "AGGREGATION_TEMPORALITY_",
                         TEMPORALITIES,
                     ),
-                    "monotonic": _flag(data.get("isMonotonic")),
-                    "start": nanoseconds(point.get("startTimeUnixNano")),
-                    "time": nanoseconds(point.get("timeUnixNano")),
-                    "value": number(point.get("asInt") if value is None else value),
-                    "count": number(point.get("count")),
-                    "sum": number(point.get("sum")),
+                    "monotonic": otlp_values.flag(data.get("isMonotonic")),
+                    "start": otlp_values.nanoseconds(point.get("startTimeUnixNano")),
+                    "time": otlp_values.nanoseconds(point.get("timeUnixNano")),
+                    "value": otlp_values.number(point.get("asInt") if value is None else value),
+                    "count": otlp_values.number(point.get("count")),
+                    "sum": otlp_values.number(point.get("sum")),
                     # Series differ by attributes that are not kept, too.
                     "series": privacy.keyed_hash(
-                        key, around.identity + "\x1f" + _canonical(point.get("attributes"))
+                        key,
+                        "\x1f".join(
+                            (around.identity, otlp_values.canonical(point.get("attributes")))
+                        ),
                     )[:32],
                 },
                 kept,
             )
-
-
-def trace_part(value: Any, key: bytes) -> str | None:
-    """An id of a trace or span, lower case; one of zeros or none is None."""
-    if not isinstance(value, str):
-        return None
-    text = value.strip()
-    return otlp_attributes.identifier(text.lower() if _HEX.match(text) else text, key)
-
-
-def nanoseconds(value: Any) -> str | None:
-    """Nanoseconds since the epoch as digits; absent, zero and what is no number are None."""
-    if isinstance(value, float) and abs(value) < 1e30:
-        value = int(value)
-    text = str(value).strip() if isinstance(value, str | int) else ""
-    return text if _DIGITS.match(text) and text.strip("0") else None
-
-
-def number(value: Any) -> str | None:
-    """A number as it was written, or None."""
-    text = otlp_attributes.scalar({"stringValue": value})
-    found = otlp_attributes.kept_value(text, "number", b"")
-    return found if isinstance(found, str) else None
-
-
-def _flag(value: Any) -> str | None:
-    return str(value).lower() if isinstance(value, bool) else None
-
-
-def _enum(value: Any, prefix: str, names: tuple[str, ...]) -> str:
-    """An enum as number or as name; nothing is the first, what is unknown is `other`."""
-    text = str(value).strip()
-    if value is None or text == "":
-        return names[0]
-    if text.isascii() and text.isdigit():
-        return names[int(text)] if len(text) < 3 and int(text) < len(names) else "other"
-    plain = text.upper().removeprefix(prefix).lower()
-    return plain if plain in names else "other"
-
-
-def _canonical(attributes: Any) -> str:
-    listed = sorted(
-        (name, json.dumps(value, sort_keys=True, default=str))
-        for name, value in otlp_attributes.pairs(attributes)
-    )
-    return json.dumps(listed, ensure_ascii=False)
 
 
 def foreign_format(value: Any) -> str | None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agentledger import registry
-from agentledger.ingest import otlp_attributes, otlp_requests
+from agentledger.ingest import otlp_attributes, otlp_requests, otlp_values
 from tests import otlp
 from tests.unit.conftest import Ledger
 
@@ -343,5 +343,5 @@ def test_a_request_of_any_shape_breaks_nothing(value: Any) -> None:
 
 @given(st.integers(min_value=-(2**70), max_value=2**70) | st.floats() | st.text(max_size=30))
 def test_nanoseconds_are_digits_or_nothing(value: Any) -> None:
-    found = otlp_requests.nanoseconds(value)
+    found = otlp_values.nanoseconds(value)
     assert found is None or (found.isdigit() and len(found) <= 30 and found.strip("0"))
