@@ -69,6 +69,8 @@ def test_an_asset_says_what_it_is_and_where_it_comes_from(ui: str, page: "Page")
     page.goto(f"{ui}/assets/marts/top_skills")
     page.locator("a", has_text="top_skills.sql").first.wait_for()
     page.get_by_text("models/marts/skills/top_skills.yml").first.wait_for()
+    # The description is rendered by a part of the page that loads later than the rest.
+    page.get_by_text("bucket_start and skill_name.").first.wait_for()
     said = page.inner_text("body")
     for words in (
         "One row per project_id, time_window, bucket_start and skill_name.",
