@@ -64,12 +64,7 @@ priced as (
         ) as cost_usd
     from tiered
     left join bands
-        on {{ is_band_of_call('tiered', 'bands') }}
-            and (
-                tiered.priced_at >= bands.valid_from
-                or (tiered.priced_at is null and bands.holds_always)
-            )
-            and (bands.valid_to is null or tiered.priced_at < bands.valid_to)
+        on {{ is_band_at_time_of_call('tiered', 'bands') }}
 ),
 
 spent as (

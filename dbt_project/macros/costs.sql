@@ -62,6 +62,16 @@ try_cast(
     and ({{ prices }}.input_up_to is null or {{ whole_input(calls) }} <= {{ prices }}.input_up_to)
 {%- endmacro %}
 
+{#- The band that priced a call at its own time, `priced_at`; a price that always held needs no time. -#}
+{% macro is_band_at_time_of_call(calls, prices) -%}
+{{ is_band_of_call(calls, prices) }}
+    and (
+        {{ calls }}.priced_at >= {{ prices }}.valid_from
+        or ({{ calls }}.priced_at is null and {{ prices }}.holds_always)
+    )
+    and ({{ prices }}.valid_to is null or {{ calls }}.priced_at < {{ prices }}.valid_to)
+{%- endmacro %}
+
 {#- The tier of a request as prices name it; the same names as in agentledger/prices.py. -#}
 {% macro price_tier(service_tier) -%}
 case

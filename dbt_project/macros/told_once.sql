@@ -15,6 +15,41 @@ where session_id is not null and {{ condition }}
 group by session_id
 {%- endmacro %}
 
+{#- Who tells of a session before others do: `transcripts`, and `logs`, Claude Code's events of these
+    names, which `log_events` holds. CTEs. -#}
+{% macro session_tellers(event_names) -%}
+transcripts as (
+    select
+        session_id,
+        first_load_seq
+    from {{ ref('int_claude_code_sessions') }}
+),
+
+log_events as (
+    select * from {{ ref('int_otlp_log_events') }}
+    where event_name in ('{{ event_names | join("', '") }}')
+),
+
+logs as (
+    {{ otlp_tellers('log_events', 'is_kept') }}
+)
+{%- endmacro %}
+
+{#- The rows of `told` with their verdict, a CTE beside those of `session_tellers`. -#}
+{% macro otlp_judged() -%}
+judged as (
+    select
+        told.*,
+        {{ otlp_verdict() }}
+    from told
+    left join transcripts
+        on told.source_kind = 'claude_code_otel' and told.session_id = transcripts.session_id
+    left join logs
+        on told.source_kind = 'claude_code_otel' and told.is_span
+            and told.session_id = logs.session_id
+)
+{%- endmacro %}
+
 {#- Why a row of Claude Code's telemetry does not count, and the load with which that was known: who
     arrives later takes back what was counted. Spans give way to log events first, so that what is
     left to compare with a transcript is one telling. -#}
@@ -51,21 +86,7 @@ case
 {#- Who may tell the same: sessions of transcripts, of Claude Code's events named `event_name`, and
     traces with spans that `is_teller` describes. CTEs of a model that joins them to `versions`. -#}
 {% macro langfuse_other_tellers(event_name, is_teller) -%}
-transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
-
-log_events as (
-    select * from {{ ref('int_otlp_log_events') }}
-    where event_name = '{{ event_name }}'
-),
-
-logs as (
-    {{ otlp_tellers('log_events', 'is_kept') }}
-),
+{{ session_tellers([event_name]) }},
 
 spans as (
     select
@@ -75,6 +96,36 @@ spans as (
     where is_kept and {{ is_teller }}
     group by trace_key
 )
+{%- endmacro %}
+
+{#- The body of a view: the rows of a model of Langfuse, judged once more beside the other tellers.
+    `kept`: columns that count nothing when a row gives way, and what they are then. -#}
+{% macro langfuse_verdicts(versions, columns, event_name, is_teller, kept={}) -%}
+with {{ langfuse_other_tellers(event_name, is_teller) }},
+
+judged as (
+    select
+        versions.*,
+        {{ langfuse_verdict() }}
+    from {{ versions }} as versions
+    {{ join_langfuse_other_tellers() }}
+)
+
+select
+    {%- for column in columns %}
+    {%- if column == 'drop_reason' %}
+    told_reason as drop_reason
+    {%- elif column == 'key_load_seq' %}
+    told_load_seq as key_load_seq
+    {%- elif column == 'is_kept' %}
+    told_reason is null as is_kept
+    {%- elif column in kept %}
+    case when told_reason is null then {{ column }} else {{ kept[column] }} end as {{ column }}
+    {%- else %}
+    {{ column }}
+    {%- endif %}{{ ',' if not loop.last }}
+    {%- endfor %}
+from judged
 {%- endmacro %}
 
 {% macro join_langfuse_other_tellers() -%}

@@ -106,13 +106,7 @@ priced as (
         {{ cost_of_call('tiered', 'bands') }} as cost_usd
     from tiered
     left join bands
-        on {{ is_band_of_call('tiered', 'bands') }}
-            -- A price that always held needs no time.
-            and (
-                tiered.priced_at >= bands.valid_from
-                or (tiered.priced_at is null and bands.holds_always)
-            )
-            and (bands.valid_to is null or tiered.priced_at < bands.valid_to)
+        on {{ is_band_at_time_of_call('tiered', 'bands') }}
 ),
 
 spent as (

@@ -3,22 +3,8 @@
     Tokens count at the leaves alone: what stands above them repeats their sums. A call that failed
     is an error of the API, as in a transcript. #}
 {%- set tiers = token_tiers() %}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
-
 -- A request that failed is a call as well: one that used nothing.
-log_events as (
-    select * from {{ ref('int_otlp_log_events') }}
-    where event_name in ('api_request', 'api_error')
-),
-
-logs as (
-    {{ otlp_tellers('log_events', 'is_kept') }}
-),
+with {{ session_tellers(['api_request', 'api_error']) }},
 
 told as (
     select
@@ -66,17 +52,7 @@ told as (
     from log_events as events
 ),
 
-judged as (
-    select
-        told.*,
-        {{ otlp_verdict() }}
-    from told
-    left join transcripts
-        on told.source_kind = 'claude_code_otel' and told.session_id = transcripts.session_id
-    left join logs
-        on told.source_kind = 'claude_code_otel' and told.is_span
-            and told.session_id = logs.session_id
-)
+{{ otlp_judged() }}
 
 select
     ---------- ids

@@ -6,7 +6,6 @@
 ) }}
 {#- Every copy of every event of Claude Code's log. An event is its session, sequence, name and
     time; one without a sequence is its content, as often as one file holds it. #}
-{%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         record_key,
         content_hash,
@@ -47,23 +46,10 @@
         ts_suspicious,
         occurred_at
 {%- endset %}
-with arrived as materialized (
-    select
-        {{ columns }}
-    from {{ ref('stg_otlp__logs') }}
-    where is_claude_code and load_seq > {{ since }}
-),
-
-versions as not materialized (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        {{ columns }}
-    from {{ this }}
-    where record_key in (select arrived.record_key from arrived)
-    {%- endif %}
-),
+with {{ rows_of_arrived_keys(
+    'versions', '(select * from ' ~ ref('stg_otlp__logs') ~ ' where is_claude_code)',
+    'record_key', columns
+) }},
 
 numbered as (
     select

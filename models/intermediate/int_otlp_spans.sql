@@ -6,7 +6,6 @@
 ) }}
 {#- Every copy of every span, and what its trace says of it. Of a span one copy is kept: one that
     has ended, the later end first, then content. A trace that gained a span is judged anew. #}
-{%- set since = built_load_seq('load_seq') %}
 {%- set columns -%}
         span_key,
         trace_key,
@@ -54,23 +53,7 @@
         occurred_at,
         ended_at
 {%- endset %}
-with recursive arrived as materialized (
-    select
-        {{ columns }}
-    from {{ ref('stg_otlp__spans') }}
-    where load_seq > {{ since }}
-),
-
-versions as not materialized (
-    select * from arrived
-    {%- if is_incremental() %}
-    union all
-    select
-        {{ columns }}
-    from {{ this }}
-    where trace_key in (select arrived.trace_key from arrived)
-    {%- endif %}
-),
+with recursive {{ rows_of_arrived_keys('versions', ref('stg_otlp__spans'), 'trace_key', columns) }},
 
 ranked as materialized (
     select

@@ -1,21 +1,7 @@
 {{ config(materialized='view') }}
 {#- Every span and log event of a tool, as a call and, where its outcome is known, as a result. A
     span that ended with no status tells no outcome. #}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
-
-log_events as (
-    select * from {{ ref('int_otlp_log_events') }}
-    where event_name = 'tool_result'
-),
-
-logs as (
-    {{ otlp_tellers('log_events', 'is_kept') }}
-),
+with {{ session_tellers(['tool_result']) }},
 
 told as (
     select
@@ -57,17 +43,7 @@ told as (
     from log_events as events
 ),
 
-judged as (
-    select
-        told.*,
-        {{ otlp_verdict() }}
-    from told
-    left join transcripts
-        on told.source_kind = 'claude_code_otel' and told.session_id = transcripts.session_id
-    left join logs
-        on told.source_kind = 'claude_code_otel' and told.is_span
-            and told.session_id = logs.session_id
-),
+{{ otlp_judged() }},
 
 halves as (
     select
