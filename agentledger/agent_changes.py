@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from agentledger import files
 from agentledger.errors import UsageError
+from agentledger.instants import iso
 from agentledger.settings import Settings
 
 Metric = Literal["success", "cost", "latency"]
@@ -58,12 +59,12 @@ def declare(
     if metric not in METRICS:
         raise UsageError(f"Unknown metric {metric!r}. Give one of {', '.join(METRICS)}.")
     if at.astimezone(UTC) > now:
-        raise UsageError(f"{_iso(at)} is still to come. Declare a change once it has taken effect.")
+        raise UsageError(f"{iso(at)} is still to come. Declare a change once it has taken effect.")
     record = {
         "change_id": str(uuid.uuid4()),
         "agent_id": agent,
-        "changed_at": _iso(at),
-        "declared_at": _iso(now),
+        "changed_at": iso(at),
+        "declared_at": iso(now),
         "metric": metric,
         "note": note,
     }
@@ -92,7 +93,3 @@ def read_notes(settings: Settings) -> dict[str, str]:
         if isinstance(record, dict) and isinstance(record.get("change_id"), str):
             notes[record["change_id"]] = str(record.get("note") or "")
     return notes
-
-
-def _iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

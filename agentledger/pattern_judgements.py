@@ -1,7 +1,7 @@
 """What people think of patterns: `changes/pattern-judgements.jsonl` in the data home.
 
-Belongs here: writing a judgement. Does not belong here: which judgement
-counts (`models/`, validated_patterns), reading the file into the ledger (`ingest/`, like any other
+Belongs here: writing a judgement. Does not belong here: which judgement counts (`models/`,
+validated_patterns), reading the file into the ledger (`ingest/`, like any other
 source).
 
 Success tells that tasks ended well, not that what they did is worth repeating: that is for a person
@@ -13,14 +13,15 @@ import json
 import math
 import re
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from agentledger import files
 from agentledger.errors import UsageError
+from agentledger.instants import floor_to_step, iso
 from agentledger.privacy import PLAIN_NAME_PATTERN
-from agentledger.settings import AS_OF_STEP_MINUTES, Settings
+from agentledger.settings import Settings
 
 WITHHELD_NAME: Final = "other"
 """What ingest puts for every name that is no plain one: no pattern by itself."""
@@ -61,15 +62,15 @@ def judge(
         )
     if math.isnan(quality) or not 0 <= quality <= 1:
         raise UsageError(f"A quality of {quality:g} is none. Give a number from 0 to 1.")
-    instant = _floored(now) if at is None else at.astimezone(UTC)
+    instant = floor_to_step(now) if at is None else at.astimezone(UTC)
     if instant > now:
-        raise UsageError(f"{_iso(instant)} is still to come. A judgement holds once it is made.")
+        raise UsageError(f"{iso(instant)} is still to come. A judgement holds once it is made.")
     record = {
         "judgement_id": str(uuid.uuid4()),
         "pattern": pattern,
         "quality": quality,
-        "judged_at": _iso(instant),
-        "declared_at": _iso(now),
+        "judged_at": iso(instant),
+        "declared_at": iso(now),
         "note": note,
     }
     line = json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n"
@@ -80,13 +81,3 @@ def judge(
 def judgements_path(settings: Settings) -> Path:
     """The file of judgements."""
     return settings.changes_dir / "pattern-judgements.jsonl"
-
-
-def _floored(now: datetime) -> datetime:
-    return now - timedelta(
-        minutes=now.minute % AS_OF_STEP_MINUTES, seconds=now.second, microseconds=now.microsecond
-    )
-
-
-def _iso(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")

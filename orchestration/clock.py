@@ -7,7 +7,8 @@ project asks what time it is to decide about numbers: models read `raw.run_conte
 from datetime import UTC, datetime
 
 from agentledger.errors import UsageError
-from agentledger.settings import AS_OF_STEP_MINUTES
+from agentledger.instants import floor_to_step, parse_instant
+from agentledger.settings import AS_OF_VARIABLE
 
 
 def as_of(override: str | None, now: datetime) -> datetime:
@@ -20,22 +21,11 @@ def as_of(override: str | None, now: datetime) -> datetime:
     Raises:
         UsageError: When the override is no instant, or one that is still to come.
     """
-    instant = now if override is None else _parsed(override)
+    instant = now if override is None else parse_instant(override, AS_OF_VARIABLE)
     instant = instant.astimezone(UTC)
     if instant > now:
         raise UsageError(
             f"{instant:%Y-%m-%dT%H:%M:%SZ} is still to come. A run tells of the past: give an "
             "earlier instant."
         )
-    minutes = instant.minute - instant.minute % AS_OF_STEP_MINUTES
-    return instant.replace(minute=minutes, second=0, microsecond=0)
-
-
-def _parsed(text: str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"AGENTLEDGER_AS_OF is {text!r}, expected an ISO instant such as 2026-03-01T12:00:00Z."
-        ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+    return floor_to_step(instant)

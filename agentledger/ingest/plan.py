@@ -8,7 +8,7 @@ listing (`scan.py`), reading (`stage.py`), writing (`load.py`).
 import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import duckdb
 
@@ -16,7 +16,8 @@ from agentledger import fingerprints, privacy, purge, registry, retention, vault
 from agentledger.ingest import model_prices, postgres_state, scan
 from agentledger.ingest.scan import FoundFile
 from agentledger.ingest.scan_roots import ScanRoot, scan_roots
-from agentledger.settings import AS_OF_STEP_MINUTES, Settings
+from agentledger.instants import floor_to_step
+from agentledger.settings import Settings
 
 BATCH_BYTES = 256 * 1024 * 1024
 """Source bytes of one transaction: about ten large files, under 1 GB of memory while they load."""
@@ -289,8 +290,4 @@ def _clock(settings: Settings) -> datetime:
         with contextlib.suppress(ValueError):  # the run itself refuses it, with its reason
             instant = datetime.fromisoformat(settings.as_of_override)
             instant = instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-    return instant - timedelta(
-        minutes=instant.minute % AS_OF_STEP_MINUTES,
-        seconds=instant.second,
-        microseconds=instant.microsecond,
-    )
+    return floor_to_step(instant)

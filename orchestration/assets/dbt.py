@@ -66,7 +66,7 @@ def build_dbt_assets(
             advance_clock(warehouse, ledger_run)
         target = dbt.new_target(ledger_run.run_id)
         full_refresh = must_refresh_fully(context, warehouse, ledger_run)
-        seen, extent = judge_extent(manifest, warehouse, ledger_run, full_refresh=full_refresh)
+        seen, extent = find_extent(manifest, warehouse, ledger_run, full_refresh=full_refresh)
         arguments = dbt_args(
             full_refresh=full_refresh,
             target_path=target,
@@ -132,7 +132,7 @@ def must_refresh_fully(
     return reason is not None
 
 
-def judge_extent(
+def find_extent(
     manifest: Mapping[str, Any],
     warehouse: WarehouseResource,
     ledger_run: LedgerRun,
