@@ -140,7 +140,7 @@ def _usage_place(row: dict[str, Any]) -> dict[str, str]:
         "tokens": output.count(sum(row[f"{tier}_tokens"] for tier in tiers)),
         "output": output.count(row["output_tokens"]),
         "counted": output.count(sum(row[f"kept_{tier}_tokens"] for tier in tiers)),
-        "file and line": f"{output.text_of(row['file_path'])}:{row['line_no']}",
+        "file and line": _place(row),
     }
 
 
@@ -153,8 +153,22 @@ def _skill_place(row: dict[str, Any]) -> dict[str, str]:
         "at": output.instant(row["occurred_at"]),
         "outcome": output.text_of(row["outcome"]),
         "project": output.text_of(row["project_name"]),
-        "file and record": f"{output.text_of(row['file_path'])}:{row['ordinal']}",
+        "file and line": _place(row),
     }
+
+
+def _place(row: dict[str, Any]) -> str:
+    """Where a row lies: `file:line`, and which record of the line it is, from 0, after the first.
+
+    A document of metrics and a store have no lines, but records in order.
+    """
+    from agentledger.cli import output
+
+    place = output.text_of(row["file_path"])
+    if row["line_no"] is None:
+        return f"{place}, record {row['ordinal']}"
+    further = f", record {row['ordinal']}" if row["ordinal"] else ""
+    return f"{place}:{row['line_no']}{further}"
 
 
 def _write_rows(rows: list[dict[str, Any]], at_most: int, cells_of: Any) -> None:

@@ -31,13 +31,14 @@ _SKILL_ROWS: Final = f"""
 
     versions as (
         select
-            usage_key, file_id, ordinal, drop_reason, outcome, skill_name, project_id,
-            invoked_on, occurred_at
+            usage_key, source_kind, file_id, line_no, ordinal, drop_reason, outcome, skill_name,
+            project_id, invoked_on, occurred_at
         from intermediate.int_skill_invocation_versions
     )
 
     select
-        files.path as file_path, versions.ordinal, coalesce(files.variant, files.format) as format,
+        files.path as file_path, versions.line_no, versions.ordinal, versions.source_kind,
+        coalesce(files.variant, files.format) as format,
         case
             when versions.drop_reason is not null then versions.drop_reason
             when counted.usage_key is null then '{COUNTS_ELSEWHERE}'
@@ -53,7 +54,7 @@ _SKILL_ROWS: Final = f"""
         or (versions.skill_name = $skill and versions.invoked_on = $day
             and $project in (versions.project_id, '{ALL_PROJECTS}'))
     order by min(versions.occurred_at) over (partition by versions.usage_key), usage_key,
-        verdict, file_path, versions.ordinal
+        verdict, file_path, versions.line_no, versions.ordinal
 """
 _SKILL_FIGURE: Final = """
     select
@@ -85,7 +86,8 @@ def explain_skill(
 
     Returns:
         `uses` (naive, dropped, kept and the mart's figure), `outcomes`, `verdicts`, `rows`,
-        `agrees`.
+        `agrees`. A row names its file and its line; `ordinal` counts from 0 the records of that
+        line, or of the whole file where `line_no` is None: a document or a store has no lines.
 
     Raises:
         UsageError: When the day cannot be read.

@@ -79,11 +79,16 @@ def built(tmp_path: Path) -> Iterator[Settings]:
                 ordinal);
             alter table marts.fct_skill_invocations add column occurred_at timestamptz;
             create table intermediate.int_skill_invocation_versions as select * from (values
-                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'success', 1, 3, null),
-                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'unknown', 1, 2,
-                    'superseded_version')
-            ) as t (usage_key, project_id, skill_name, invoked_on, outcome, file_id, ordinal,
-                drop_reason);
+                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'success', 1, null, 3, null,
+                    'skill_metrics'),
+                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'unknown', 1, null, 2,
+                    'superseded_version', 'skill_metrics'),
+                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'unknown', 1, 7, 0,
+                    'snapshot_copy', 'claude_code'),
+                ('{CALL}'::uuid, '{SHOP}', 'commit', date '{DAY}', 'unknown', 1, 9, 4,
+                    'told_by_transcript', 'claude_code_otel')
+            ) as t (usage_key, project_id, skill_name, invoked_on, outcome, file_id, line_no,
+                ordinal, drop_reason, source_kind);
             alter table intermediate.int_skill_invocation_versions
                 add column occurred_at timestamptz;
             create table marts.skill_aggregates as select
@@ -144,11 +149,26 @@ def test_rows_that_do_not_add_up_to_the_figure_are_told_and_end_with_one(
 
 def test_uses_of_a_skill_are_its_records_and_why_they_do_not_count(built: Settings) -> None:
     found = explain_skill("commit", DAY, "shop", settings=built)
-    assert found["uses"] == {"naive": 2, "dropped": 1, "kept": 1, "figure": 1}
+    assert found["uses"] == {"naive": 4, "dropped": 3, "kept": 1, "figure": 1}
     assert found["agrees"]
-    assert {(row["ordinal"], row["verdict"]) for row in found["rows"]} == {
-        (3, "kept"), (2, "superseded_version"),
+    assert {
+        (row["source_kind"], row["line_no"], row["ordinal"], row["verdict"])
+        for row in found["rows"]
+    } == {
+        ("skill_metrics", None, 3, "kept"), ("skill_metrics", None, 2, "superseded_version"),
+        ("claude_code", 7, 0, "snapshot_copy"), ("claude_code_otel", 9, 4, "told_by_transcript"),
     }  # fmt: skip
+
+
+def test_the_place_of_a_use_is_a_line_where_its_file_has_lines_and_a_record_where_it_has_none(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentledger.cli.options.current_settings", lambda: built)
+    shown = CliRunner().invoke(app, ["explain", "skill", "commit", "--day", DAY]).stdout
+    for place in (
+        "/t/s.jsonl, record 3", "/t/s.jsonl, record 2", "/t/s.jsonl:7", "/t/s.jsonl:9, record 4",
+    ):  # fmt: skip
+        assert any(line.rstrip().endswith(place) for line in shown.splitlines()), shown
 
 
 @pytest.mark.parametrize(
@@ -180,15 +200,19 @@ def test_without_a_warehouse_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["usage", "--session", "s-1"], ["usage", "--day", DAY], ["skill", "commit",
-    "--day", DAY, "--project", "shop"]]
-)  # fmt: skip
+    ("command", "place"),
+    [
+        (["usage", "--session", "s-1"], "/t/s.jsonl:3"),
+        (["usage", "--day", DAY], "/t/s.jsonl:3"),
+        (["skill", "commit", "--day", DAY, "--project", "shop"], "/t/s.jsonl:7"),
+    ],
+)
 def test_the_command_prints_file_and_line_for_people_and_json_for_programs(
-    built: Settings, command: list[str], monkeypatch: pytest.MonkeyPatch
+    built: Settings, command: list[str], place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("agentledger.cli.options.current_settings", lambda: built)
     shown = CliRunner().invoke(app, ["explain", *command])
     assert shown.exit_code == 0, shown.output
-    assert "/t/s.jsonl:3" in shown.stdout
+    assert place in shown.stdout
     document = json.loads(CliRunner().invoke(app, ["explain", *command, "--json"]).stdout)
     assert document["agrees"]
