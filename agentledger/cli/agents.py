@@ -21,6 +21,7 @@ agents_app = typer.Typer(
         "agents feedback --json",
         "agents declare-change reviewer --at 2026-03-01T12:00Z --note 'smaller model'",
         "agents evolution reviewer",
+        "agents scores reviewer",
         "agents patterns",
         "agents judge-pattern supervision --quality 0.92",
     ),

@@ -19,6 +19,7 @@ import agentledger
 from agentledger import reads
 from agentledger.cli import (
     agent_patterns,
+    agent_scores,
     agents,
     emit,
     explain,
@@ -82,6 +83,7 @@ for family in (
     family.add_commands(app)
 skill_comparison.add_commands(skills.skills_app)
 skill_costs.add_commands(skills.skills_app)
+agent_scores.add_commands(agents.agents_app)
 agent_patterns.add_commands(agents.agents_app, training.export_app)
 
 

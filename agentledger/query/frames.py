@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, ParamSpec
 
 from agentledger.query import (
+    agent_scores,
     agents,
     asked,
     boost_proposals,
@@ -67,6 +68,7 @@ get_agent_history = _framed(agents.history, "get_agent_history")
 get_agent_history_total = _framed(agents.history_total, "get_agent_history_total")
 get_agent_feedback = _framed(agents.feedback, "get_agent_feedback")
 get_agent_evolution = _framed(agents.evolution, "get_agent_evolution")
+get_agent_scores = _framed(agent_scores.scores, "get_agent_scores")
 get_validated_patterns = _framed(patterns.validated_patterns, "get_validated_patterns")
 get_usage = _framed(usage.usage, "get_usage")
 get_unpriced_models = _framed(prices.unpriced_models, "get_unpriced_models")

@@ -32,6 +32,18 @@ case
 end
 {%- endmacro %}
 
+{#- One end of the 95 % interval of mean2 - mean1, from their parts; null when a spread is unknown. -#}
+{% macro mean_difference(total1, squares1, n1, total2, squares2, n2, side) -%}
+case
+    when {{ n1 }} > 1 and {{ n2 }} > 1
+        then cast({{ total2 }} as double) / {{ n2 }} - cast({{ total1 }} as double) / {{ n1 }}
+            {{ {'low': '-', 'high': '+'}[side] }} {{ var('mean_z') }} * sqrt(
+                ({{ variance_of_parts(total1, squares1, n1) }}) / {{ n1 }}
+                + ({{ variance_of_parts(total2, squares2, n2) }}) / {{ n2 }}
+            )
+end
+{%- endmacro %}
+
 {#- The first gate that a candidate of the knowledge export fails; null when it passes all that
     figures can tell (analyses.md D3). -#}
 {% macro failed_knowledge_gate(successes, known, quality) -%}

@@ -65,3 +65,15 @@ versions.file_id,
 versions.line_no,
 versions.ordinal
 {%- endmacro %}
+
+{#- Which version of a score counts: the producer's own stamp, then the later judgement, then the
+    content. -#}
+{% macro langfuse_newest_score() -%}
+versions.updated_at desc nulls last,
+versions.scored_at desc nulls last,
+versions.content_hash,
+versions.source_id,
+versions.file_id,
+versions.line_no,
+versions.ordinal
+{%- endmacro %}

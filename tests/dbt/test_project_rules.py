@@ -21,6 +21,7 @@ FORBIDDEN_TEXT = ("now(", "current_timestamp", "current_date", "today(", "::", "
 NO_LOGIC = {
     # unions and casts alone; the rules of versions are tested with the tasks
     "int_agent_task_versions", "int_suggestion_feedback__versioned", "fct_suggestion_feedback",
+    "fct_scores",
     "stg_events__agent_changes",
     # 1:1 views and copies: rename and select only.
     "stg_ledger__projects", "stg_ledger__run_context", "stg_ledger__load_context",
@@ -172,6 +173,7 @@ def test_facts_stay_home(manifest: Manifest) -> None:
         "reconciliation",
         "agent_metrics", "agent_metrics_rolling", "agent_health", "agent_feedback_issues",
         "agent_suggestions", "agent_evolution", "validated_patterns", "suggestion_acceptance",
+        "agent_scores",
         "turns_cut_off_early", "session_trajectories", "turn_cutoff_rates", "turn_stop_reasons",
     }  # fmt: skip
     assert {node["schema"] for node in published(manifest)} == {"marts"}

@@ -129,6 +129,21 @@ PATTERNS = [
 ]  # fmt: skip
 
 
+SCORES = [
+    {"agent_id": "a1", "score_name": "helpful", "score_kind": "boolean", "score_count": 40,
+     "value_count": 0, "boolean_count": 40, "true_count": 30, "true_rate": 0.75,
+     "true_rate_low": 0.5981, "true_rate_high": 0.8581, "previous_count": 40,
+     "previous_true_rate": 0.95, "change": -0.2, "change_low": -0.35, "change_high": -0.04,
+     "trend": "down", "source_counts": json.dumps({"ANNOTATION": 30, "EVAL": 10})},
+    {"agent_id": UGLY_AGENT, "score_name": "tone", "score_kind": "categorical", "score_count": 3,
+     "value_count": 0, "boolean_count": 0, "true_count": 0,
+     "category_counts": json.dumps({"cold": 1, "warm": 2})},
+    {"agent_id": "told-elsewhere", "score_name": "depth", "score_kind": "numeric",
+     "score_count": 2, "value_count": 2, "boolean_count": 0, "true_count": 0, "mean_value": 0.625,
+     "min_value": 0.5, "max_value": 0.75, "previous_count": 0, "trend": "no_data"},
+]  # fmt: skip
+
+
 def rows_of(model: str) -> list[Row]:
     """What a mart holds."""
     at_a1 = {"agent_id": "a1", "as_of": AS_OF}
@@ -138,6 +153,11 @@ def rows_of(model: str) -> list[Row]:
         "agent_health": [{"as_of": AS_OF} | row for row in HEALTH],
         "agent_feedback_issues": [at_a1 | row for row in ISSUES],
         "agent_suggestions": [at_a1 | row for row in SUGGESTIONS],
+        "agent_scores": [
+            {"as_of": AS_OF, "window_name": window} | row
+            for row in SCORES
+            for window in ("last_month", "all")
+        ],
         "agent_evolution": [{"as_of": AS_OF} | row for row in CHANGES],
         "validated_patterns": [
             {"tasks": row["known_outcomes"], "uses": row["known_outcomes"], "agents": 2} | row
@@ -155,7 +175,7 @@ def publish_agents(settings: Settings, *, is_empty: bool = False) -> Path:
         connection.execute(MACROS)
         for model in (
             "agent_metrics", "agent_metrics_rolling", "agent_health", "agent_feedback_issues",
-            "agent_suggestions", "agent_evolution", "validated_patterns",
+            "agent_suggestions", "agent_evolution", "validated_patterns", "agent_scores",
         ):  # fmt: skip
             connection.execute(f"create table marts.{model} ({declared_columns(model)})")
             for row in () if is_empty else rows_of(model):

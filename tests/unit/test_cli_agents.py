@@ -23,6 +23,7 @@ READERS = [
     ("agents", "feedback"),
     ("agents", "evolution"),
     ("agents", "patterns"),
+    ("agents", "scores"),
 ]
 
 
@@ -286,6 +287,36 @@ def test_knowledge_is_exported_from_the_command_line_once(run: Run, settings: Se
     # Made to be shared: nothing but public columns, so no time of anybody's judgement.
     assert "2026-03" not in content
     assert json.loads(run("export", "knowledge", "--json")[1])["path"] is None
+
+
+def test_scores_stand_by_agent_and_name_with_their_trend(run: Run, settings: Settings) -> None:
+    publish_agents(settings)
+    code, out, err = run("agents", "scores", "a1")
+    assert code == 0
+    (line,) = [line for line in out.splitlines() if line.startswith("a1")]
+    for text in ("helpful", "75.0 %", "59.8–85.8 %", "-20.0 pp", "down", "ANNOTATION 30, EVAL 10"):
+        assert text in line
+    assert "last_month" in err
+    found = asked(run, "agents", "scores", "--window", "all")
+    assert [(row["agent_id"], row["score_name"]) for row in found["scores"]] == sorted(
+        [("a1", "helpful"), (UGLY_AGENT, "tone"), ("told-elsewhere", "depth")]
+    )
+    by_name = {row["score_name"]: row for row in found["scores"]}
+    assert by_name["tone"]["category_counts"] == {"cold": 1, "warm": 2}
+    assert (by_name["depth"]["mean_value"], by_name["depth"]["trend"]) == (0.625, "no_data")
+
+
+def test_scores_of_nobody_and_of_no_time_say_what_to_do(run: Run, settings: Settings) -> None:
+    publish_agents(settings)
+    code, out, err = run("agents", "scores", "--window", "last_day")
+    assert (code, out) == (0, "")
+    assert "--window all" in err
+    assert run("agents", "scores", "told-elsewhere")[0] == 0
+    code, _, err = run("agents", "scores", "told")
+    assert code == 1
+    assert "told-elsewhere" in err
+    with pytest.raises(UsageError):
+        query.get_agent_scores(window="last_hour", settings=settings)
 
 
 def test_python_has_the_names_of_the_issue(settings: Settings) -> None:

@@ -116,6 +116,10 @@ READ = {
     "agents/validated_patterns": "pattern tasks uses agents succeeded failed known_outcomes "
     "success_rate success_rate_low success_rate_high quality judged_at passes_usage "
     "passes_success_rate passes_quality passes_wilson_low is_validated reason",
+    "agents/agent_scores": "agent_id score_name score_kind window_name window_start score_count "
+    "value_count mean_value min_value max_value boolean_count true_count true_rate true_rate_low "
+    "true_rate_high category_counts source_counts previous_count previous_mean_value "
+    "previous_true_rate change change_low change_high trend last_scored_at",
     "usage/v_unpriced_models": "provider model calls unpriced_calls unpriced_tokens reason "
     "last_called_at",
 }
