@@ -95,7 +95,7 @@ def test_only_who_reads_the_clock_depends_on_it(manifest: dict[str, Any]) -> Non
         and f"model.agentledger.{CLOCK}" in manifest["parent_map"][key]
     }
     assert readers == {
-        "agent_evolution", "agent_health", "agent_metrics", "agent_metrics_rolling",
+        "agent_evolution", "agent_health", "agent_metrics", "agent_metrics_rolling", "agent_scores",
         "data_freshness", "fct_workflow_runs", "skill_aggregates", "validated_patterns",
         "verb_boost_rules", "verb_signal_counts",
     }  # fmt: skip
