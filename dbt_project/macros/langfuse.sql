@@ -55,6 +55,28 @@ where versions.trace_key in (
     where ranked.trace_rank = 1
 {%- endmacro %}
 
+{#- One row per trace that tells of itself: its name, of the newest version that has one. -#}
+{% macro langfuse_trace_names() -%}
+    select
+        ranked.trace_key,
+        ranked.trace_name
+    from (
+        select
+            told.trace_key,
+            told.trace_name,
+            row_number() over (
+                partition by told.trace_key
+                order by
+                    told.updated_at desc nulls last,
+                    told.content_hash, told.file_id, told.line_no, told.ordinal, told.load_seq
+            ) as trace_rank
+        from {{ ref('stg_langfuse__traces') }} as told
+        where told.trace_name <> 'unknown'
+            and told.trace_key in (select versions.trace_key from versions)
+    ) as ranked
+    where ranked.trace_rank = 1
+{%- endmacro %}
+
 {% macro langfuse_newest() -%}
 versions.updated_at desc nulls last,
 versions.output_tokens desc nulls last,

@@ -83,10 +83,10 @@ case
         ) as told_load_seq
 {%- endmacro %}
 
-{#- Who may tell the same: sessions of transcripts, of Claude Code's events named `event_name`, and
-    traces with spans that `is_teller` describes. CTEs of a model that joins them to `versions`. -#}
-{% macro langfuse_other_tellers(event_name, is_teller) -%}
-{{ session_tellers([event_name]) }},
+{#- Who may tell the same: sessions of transcripts, of Claude Code's events of these names, and traces
+    with spans that `is_teller` describes. CTEs of a model that joins them to `versions`. -#}
+{% macro langfuse_other_tellers(event_names, is_teller) -%}
+{{ session_tellers(event_names) }},
 
 spans as (
     select
@@ -100,8 +100,8 @@ spans as (
 
 {#- The body of a view: the rows of a model of Langfuse, judged once more beside the other tellers.
     `kept`: columns that count nothing when a row gives way, and what they are then. -#}
-{% macro langfuse_verdicts(versions, columns, event_name, is_teller, kept={}) -%}
-with {{ langfuse_other_tellers(event_name, is_teller) }},
+{% macro langfuse_verdicts(versions, columns, event_names, is_teller, kept={}) -%}
+with {{ langfuse_other_tellers(event_names, is_teller) }},
 
 judged as (
     select

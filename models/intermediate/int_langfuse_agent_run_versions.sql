@@ -9,20 +9,98 @@
     ]
 ) }}
 {#- Every version of an observation of an agent, as a task: how it ended, how long it took, and
-    what the observations below it used, as far as no other agent stands between. A trace that
-    gained an observation is judged anew, and all are when prices changed. #}
+    what the observations below it used, as far as no other agent stands between. A trace without
+    any is one run of the application that names it, once it calls a model; each trace has a row of
+    its own, so that one which an agent is found in later is taken back. A trace that gained an
+    observation is judged anew, and all are when prices changed. #}
 {%- set since = trusted_load_seq(reads_prices=true) %}
 with recursive versions as (
     {{ langfuse_versions(since if since is not none else -1) }}
 ),
 
+trace_names as (
+    {{ langfuse_trace_names() }}
+),
+
+-- An event is a note in a log: it neither begins a run nor ends it.
+placed as materialized (
+    select
+        newest.*,
+        {{ key_128(["'langfuse run'", 'cast(newest.trace_key as varchar)']) }} as run_key,
+        parents.observation_key is null as is_outermost,
+        parents.observation_key is null and newest.observation_type <> 'EVENT' as is_root
+    from versions as newest
+    left join versions as parents
+        on newest.parent_observation_key = parents.observation_key and parents.version_rank = 1
+    where newest.version_rank = 1
+),
+
+run_places as (
+    select *
+    from (
+        select
+            placed.*,
+            row_number() over (
+                partition by placed.trace_key
+                order by
+                    case when placed.is_root then 0 else 1 end,
+                    placed.started_at, placed.observation_key
+            ) as place_rank
+        from placed
+    ) as ordered
+    where place_rank = 1
+),
+
+run_facts as (
+    select
+        run_key,
+        bool_or(observation_type = 'AGENT') as has_agent,
+        bool_or(observation_type = 'GENERATION') as has_generation,
+        coalesce(bool_or(is_root and level = 'ERROR'), false) as has_failed,
+        bool_and(ended_at is not null) filter (where is_root) as has_ended,
+        min(started_at) filter (where is_root) as begins_at,
+        max(ended_at) filter (where is_root) as ends_at,
+        case when count(*) filter (where is_root) = 1
+            then min({{ name_of_run("nullif(observation_name, 'unknown')") }})
+                filter (where is_root)
+        end as root_name
+    from placed
+    group by run_key
+),
+
+runs as materialized (
+    select
+        run_places.*,
+        run_facts.has_agent,
+        run_facts.has_generation,
+        run_facts.has_failed,
+        coalesce(run_facts.has_ended, false) as has_ended,
+        run_facts.begins_at,
+        run_facts.ends_at,
+        coalesce({{ name_of_run('trace_names.trace_name') }}, run_facts.root_name) as run_name
+    from run_places
+    inner join run_facts on run_places.run_key = run_facts.run_key
+    left join trace_names on run_places.trace_key = trace_names.trace_key
+),
+
+-- A trace without an agent stands above what stands highest in it.
 links as materialized (
     select
-        observation_key as span_key,
-        parent_observation_key as parent_span_key,
-        observation_type = 'AGENT' as is_agent
-    from versions
-    where version_rank = 1
+        placed.observation_key as span_key,
+        case
+            when placed.is_outermost and not runs.has_agent then placed.run_key
+            else placed.parent_observation_key
+        end as parent_span_key,
+        placed.observation_type = 'AGENT' as is_agent
+    from placed
+    inner join runs on placed.run_key = runs.run_key
+    union all
+    select
+        run_key as span_key,
+        cast(null as uuid) as parent_span_key,
+        true as is_agent
+    from runs
+    where not has_agent
 ),
 
 leaf_calls as (
@@ -51,73 +129,126 @@ leaf_tools as (
 
 {{ used_below_agents() }},
 
-named as (
+tasks as (
     select
-        *,
+        observation_key as task_key,
+        trace_key,
+        otlp_trace_key,
+        record_key,
+        content_hash,
+        source_project_id,
+        source_id,
+        session_id,
+        model,
+        file_id,
+        line_no,
+        ordinal,
+        load_seq,
+        key_load_seq,
+        duration_ms,
+        ts_suspicious,
+        started_at,
+        ended_at,
         {{ normal_form('coalesce(' ~ name_of_run('observation_name') ~ ", 'unknown')") }}
             as agent_text,
-        coalesce(level = 'ERROR', false) as has_failed
+        coalesce(level = 'ERROR', false) as has_failed,
+        'agent_observation' as variant,
+        case
+            when version_rank = 1 then null
+            when copy_rank > 1 then 'snapshot_copy'
+            else 'superseded_version'
+        end as drop_reason
     from versions
     where observation_type = 'AGENT'
+    union all
+    select
+        run_key as task_key,
+        trace_key,
+        otlp_trace_key,
+        record_key,
+        content_hash,
+        source_project_id,
+        source_id,
+        session_id,
+        'unknown' as model,
+        file_id,
+        line_no,
+        ordinal,
+        load_seq,
+        key_load_seq,
+        cast(case
+            when has_ended and ends_at >= begins_at
+                then ({{ epoch_micros('ends_at') }} - {{ epoch_micros('begins_at') }}) / 1000.0
+        end as double) as duration_ms,
+        ts_suspicious,
+        begins_at as started_at,
+        case when has_ended then ends_at end as ended_at,
+        {{ normal_form("coalesce(run_name, 'unknown')") }} as agent_text,
+        has_failed,
+        'trace' as variant,
+        case
+            when has_agent then 'told_by_agents'
+            when not has_generation then 'no_model_call'
+            when run_name is null then 'unnamed'
+        end as drop_reason
+    from runs
 )
 
 select
     ---------- ids
-    named.observation_key as task_key,
-    named.trace_key,
-    named.otlp_trace_key,
-    named.record_key,
-    named.content_hash,
-    named.source_project_id as project_id,
-    named.source_id,
-    named.session_id,
+    tasks.task_key,
+    tasks.trace_key,
+    tasks.otlp_trace_key,
+    tasks.record_key,
+    tasks.content_hash,
+    tasks.source_project_id as project_id,
+    tasks.source_id,
+    tasks.session_id,
     case
-        when named.session_id is not null
-            then {{ key_128(['named.source_project_id', 'named.session_id']) }}
+        when tasks.session_id is not null
+            then {{ key_128(['tasks.source_project_id', 'tasks.session_id']) }}
     end as session_key,
     ---------- text
-    named.agent_text as agent_id,
+    tasks.agent_text as agent_id,
     cast('langfuse' as varchar) as source_kind,
-    cast('agent_observation' as varchar) as variant,
+    cast(tasks.variant as varchar) as variant,
     cast(null as varchar) as task_type,
-    -- As with tools: what ended and tells no error did not fail.
+    -- As with tools: what ended and tells no error did not fail. That a trace ended says less:
+    -- nobody said that it was a task.
     case
-        when named.has_failed then 'failure'
-        when named.ended_at is not null then 'success'
+        when tasks.has_failed then 'failure'
+        when tasks.ended_at is not null and tasks.variant = 'agent_observation' then 'success'
         else 'unknown'
     end as outcome,
     used.patterns,
     spent.provider,
-    coalesce(spent.model, nullif(named.model, 'unknown')) as model,
-    case when named.has_failed then 'other' end as error_class,
+    coalesce(spent.model, nullif(tasks.model, 'unknown')) as model,
+    case when tasks.has_failed then 'other' end as error_class,
     nullif(concat_ws(
         ',',
-        case when named.agent_text = 'unknown' then 'agent_unknown' end,
-        case when named.ended_at is null then 'unfinished' end,
+        case when tasks.variant = 'trace' then 'agent_from_trace' end,
+        case when tasks.agent_text = 'unknown' then 'agent_unknown' end,
+        case when tasks.ended_at is null then 'unfinished' end,
         case when spent.is_estimated then 'agent_estimated' end,
         case when spent.agent_key is not null and spent.cost_usd is null then 'unpriced' end,
-        case when named.ts_suspicious then 'ts_suspicious' end
+        case when tasks.ts_suspicious then 'ts_suspicious' end
     ), '') as flags,
-    case
-        when named.version_rank = 1 then null
-        when named.copy_rank > 1 then 'snapshot_copy'
-        else 'superseded_version'
-    end as drop_reason,
+    tasks.drop_reason,
     ---------- numerics
-    named.file_id,
-    named.line_no,
-    named.ordinal,
-    named.load_seq,
-    named.key_load_seq,
-    named.duration_ms as latency_ms,
+    tasks.file_id,
+    tasks.line_no,
+    tasks.ordinal,
+    tasks.load_seq,
+    tasks.key_load_seq,
+    tasks.duration_ms as latency_ms,
     {{ agent_run_figures() }},
     ---------- booleans
-    named.agent_text = 'unknown' as is_agent_unknown,
+    tasks.agent_text = 'unknown' as is_agent_unknown,
     false as tz_assumed,
-    named.ts_suspicious,
-    named.version_rank = 1 as is_kept,
+    tasks.ts_suspicious,
+    tasks.drop_reason is null as is_kept,
     ---------- timestamps
-    coalesce(named.ended_at, named.started_at) as occurred_at
-from named
-left join spent on named.observation_key = spent.agent_key
-left join used on named.observation_key = used.agent_key
+    coalesce(tasks.ended_at, tasks.started_at) as occurred_at
+from tasks
+left join spent on tasks.task_key = spent.agent_key
+left join used on tasks.task_key = used.agent_key

@@ -8,5 +8,5 @@
 {%- endfor %}
 {{ langfuse_verdicts(
     ref('int_langfuse_call_versions'), llm_call_version_columns(),
-    'api_request', "span_role = 'inference' and has_tokens", kept=kept
+    ['api_request'], "span_role = 'inference' and has_tokens", kept=kept
 ) }}
