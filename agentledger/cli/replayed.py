@@ -14,6 +14,8 @@ TEXT_FIELDS = (
     ("response_text", "answer"),
     ("tool_calls", "tool call"),
     ("tool_results", "tool result"),
+    ("utterance", "user"),
+    ("assistant_message", "assistant"),
 )
 """Texts that a person reads, in this order; prompts and histories, which repeat, are in --json."""
 
@@ -55,3 +57,40 @@ def write_messages(messages: list[dict[str, Any]]) -> None:
         output.write_line(f"[{turn}{row['seq']}] {SPEAKERS[row['kind']]}{tool}{copy}:")
         for line in row["text"].splitlines() or [""]:
             output.write_line(f"    {output.printable(line)}")
+
+
+def write_exchange(rows: list[dict[str, Any]]) -> None:
+    """Write what a user asked an orchestrator, what came of it, and the words that are kept."""
+    if not rows:
+        return
+    output.write_table(
+        ["#", "at", "record", "verb", "outcome", "what"],
+        [
+            [
+                output.count(row["seq"]),
+                _clock(row["occurred_at"]),
+                output.text_of(row["record_type"].replace("_", " ")),
+                output.text_of(row["verb"]),
+                output.text_of(row["outcome"]),
+                _details(row),
+            ]
+            for row in rows
+        ],
+        numeric=["#"],
+    )
+    for row in rows:
+        write_texts(row)
+
+
+def _clock(at: str | None) -> str:
+    return output.UNKNOWN if at is None else at.replace("T", " ")[:23].removesuffix("Z")
+
+
+def _details(row: dict[str, Any]) -> str:
+    missing = row["missing_args"]
+    parts = (
+        ("missing " + ", ".join(map(str, missing))) if missing else None,
+        f"error {row['error']}" if row["error"] else None,
+        f"turn {row['turn_id']}" if row["turn_id"] else None,
+    )
+    return output.text_of("; ".join(part for part in parts if part) or None)

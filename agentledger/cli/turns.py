@@ -177,7 +177,7 @@ def replay(
     ],
     as_json: JsonOption = False,
 ) -> None:
-    """One session in order: what happened when, with tokens, tools and lengths."""
+    """One session in order: what happened when; words of it where a source keeps them."""
     from agentledger.cli import output, replayed
     from agentledger.query.replay import replay as replay_session
 
@@ -191,7 +191,8 @@ def replay(
         return
     output.write_line(
         f"Session {found['session_key']} of {output.text_of(found['project'])} "
-        f"({found['source_kind']}), {output.count(len(found['records']))} records"
+        f"({found['source_kind']}), "
+        f"{output.count(len(found['records']) + len(found['exchange']))} records"
     )
     if found["records"]:
         output.write_table(
@@ -202,6 +203,7 @@ def replay(
     for row in found["records"]:
         replayed.write_texts(row)
     replayed.write_messages(found["messages"])
+    replayed.write_exchange(found["exchange"])
     if found["note"]:
         output.write_note(found["note"])
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.query import exchanges
 from agentledger.query.answers import json_value
 from agentledger.query.scope import UnknownNameError
 from agentledger.reads import recorded
@@ -121,8 +122,9 @@ def replay(
         settings: Names the data home; read from the environment by default.
 
     Returns:
-        `session_key`, `source_kind`, `project`, `has_texts`, `note`, `records` and, of a session
-        of a coding agent, `messages`: what was said in it, in order.
+        `session_key`, `source_kind`, `project`, `has_texts`, `note`, `records`; of a session of a
+        coding agent `messages`: what was said in it, in order; and `exchange`: what a user asked an
+        orchestrator, how it ended, how the command ran, and what was answered, in order of time.
 
     Raises:
         UsageError: When several sessions are meant.
@@ -142,10 +144,14 @@ def replay(
         warehouse.open_warehouse(settings, read_only=True) as connection,
     ):
         found = _find(connection, session.strip())
-        records = _rows(connection, _RECORDS_OF[found["source_kind"]], [found["session_key"]])
+        records_of = _RECORDS_OF.get(found["source_kind"])
+        key = [found["session_key"]]
+        records = [] if records_of is None else _rows(connection, records_of, key)
+        exchange = _rows(connection, exchanges.EXCHANGE, key)
         with _texts(texts, settings) as known:
             messages = _messages(connection, found, records, known)
-            spoken = _with_texts(records, known) or bool(messages)
+            has_words = [_with_texts(rows, known) for rows in (records, exchange)]
+            spoken = any(has_words) or bool(messages)
     return {
         "session_key": found["session_key"],
         "source_kind": found["source_kind"],
@@ -155,6 +161,7 @@ def replay(
         "note": None if spoken else NO_TEXTS,
         "records": records,
         "messages": messages,
+        "exchange": exchange,
     }
 
 
@@ -162,6 +169,8 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     prefix = session.lower() if len(session) >= MIN_KEY_LENGTH else "-"
     found = _rows(connection, _SESSIONS, [session, prefix])
     found += _rows(connection, _THREADS, [session, prefix])
+    # Whoever tells of turns may tell of intents, too: then both are shown under one key.
+    found = found or _rows(connection, exchanges.SESSIONS, [session, prefix])
     if not found:
         raise UnknownNameError(
             f"There is no session {session!r}. Give its id as its producer wrote it, or the "

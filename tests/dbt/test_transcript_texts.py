@@ -152,7 +152,14 @@ def settings(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
         registry.add_source(settings, kind, str(base / kind), "UTC", content="vault")
     with warehouse.open_warehouse(settings) as connection:
         collect.collect(settings, connection, run_id="r", as_of=AS_OF)
-    dbt(settings.warehouse_path, "run", "--select", "+fct_turns", "+fct_llm_calls")
+    dbt(
+        settings.warehouse_path,
+        "run",
+        "--select",
+        "+fct_turns",
+        "+fct_llm_calls",
+        "+fct_chat_messages",
+    )
     return settings
 
 

@@ -44,6 +44,10 @@ EXAMPLE = (("completed", 2, 5, 2), ("loop_detected", 2, 8, 2), ("user_aborted", 
 DAYS = ("2026-03-08", "2026-03-09")
 KEY = "3f2a9c1d-0000-0000-0000-000000000001"
 OTHER = "3f2a9c1d-0000-0000-0000-000000000002"
+ASKED = "5f2a9c1d-0000-0000-0000-000000000004"
+SAID = "5f2a9c1d-0000-0000-0000-000000000005"
+REPLY = "5f2a9c1d-0000-0000-0000-000000000006"
+LATER = "5f2a9c1d-0000-0000-0000-000000000007"
 
 
 @pytest.fixture
@@ -155,7 +159,38 @@ def built(tmp_path: Path) -> Iterator[Settings]:
             insert into raw.projects values
                 ('p', 'shop', null, '/x', 'UTC', true, null, now()),
                 ('q', 'left', null, '/y', 'UTC', false, null, now());
-            create schema marts; create schema intermediate;
+            create schema marts; create schema intermediate; create schema staging;
+            create table marts.fct_intent_events as
+                select * from (values
+                    (uuid '{ASKED}', uuid '{SAID}', 'p', 'chat', 'clarify_args', 'fund.close',
+                        ['date'], null, timestamptz '2026-05-04 12:00Z', 0, null, 'unknown'),
+                    (uuid '{ASKED}', uuid '{OTHER}', 'p', 'chat', 'matched', 'fund.close', [],
+                        null, timestamptz '2026-05-04 12:02Z', 1,
+                        timestamptz '2026-05-04 12:03Z', 'failure')
+                ) as t (session_key, event_key, project_id, entrypoint, outcome, final_verb,
+                    missing_args, error_code, occurred_at, execution_count, executed_at,
+                    execution_outcome);
+            alter table marts.fct_intent_events add column execution_error_class varchar;
+            update marts.fct_intent_events set execution_error_class = 'Timeout'
+                where execution_count > 0;
+            create table intermediate.int_intent_events__versioned as
+                select event_key, session_key, project_id, event_key as record_key,
+                    event_key as content_hash, 1 as file_id, 3 as line_no, true as is_kept
+                from marts.fct_intent_events;
+            insert into raw.intent_events by name
+                select record_key, content_hash, 1 as file_id, line_no, 0 as byte_offset,
+                    0 as ordinal, 's' as source_id, 'p' as project_id, 'h' as host_id,
+                    'r' as run_id, now() as ingested_at, 1 as load_seq, ' i-1 ' as session_id
+                from intermediate.int_intent_events__versioned;
+            create table marts.fct_chat_messages as
+                select uuid '{ASKED}' as session_key, uuid '{REPLY}' as message_key,
+                    'p' as project_id, '14' as turn_id,
+                    timestamptz '2026-05-04 12:01Z' as occurred_at;
+            create table staging.stg_events__chat_messages as
+                select session_key, message_key, project_id, message_key as record_key,
+                    content_hash, 's' as source_id, 1 as file_id, 4 as line_no, 0 as ordinal
+                from marts.fct_chat_messages, (values (uuid '{REPLY}'), (uuid '{LATER}'))
+                    as t (content_hash);
             create table marts.fct_turns as
                 select * from (values
                     (uuid '{KEY}', 't-77', 'agent_telemetry', 'p'),
@@ -186,12 +221,18 @@ def built(tmp_path: Path) -> Iterator[Settings]:
 
 
 class Vault:
-    """A source of texts of one record."""
+    """A source of texts of one record, and of an utterance and what was answered."""
 
     def texts_of(
         self, records: Sequence[tuple[str, str]]
     ) -> Mapping[tuple[str, str], Mapping[str, Sequence[str]]]:
-        return {key: {"user_message": ["hello"]} for key in records if key == (OTHER, KEY)}
+        known = {
+            (OTHER, KEY): {"user_message": ["hello"]},
+            (SAID, SAID): {"utterance": ["close it"]},
+            (REPLY, REPLY): {"assistant_message": ["When?"]},
+            (REPLY, LATER): {"assistant_message": ["another version"]},
+        }
+        return {key: known[key] for key in records if key in known}
 
 
 @pytest.mark.parametrize("name", ["t-77", KEY, KEY[:30] + "000001", KEY.upper()])
@@ -208,6 +249,38 @@ def test_texts_stand_beside_their_record_when_somebody_has_them(built: Settings)
     assert found["has_texts"]
     assert found["note"] is None
     assert found["records"][0]["texts"] == {"user_message": ["hello"]}
+
+
+@pytest.mark.parametrize("name", ["i-1", "5f2a9c1d", "5F2A9C1D-0000"])
+def test_a_session_of_intents_is_told_in_order_of_time(built: Settings, name: str) -> None:
+    """Should show what was asked, what came of it, how it ran and what was answered."""
+    found = replay(name, texts=Vault(), settings=built)
+    assert (found["session_key"], found["source_kind"]) == (ASKED, "intents")
+    assert (found["records"], found["messages"], found["has_texts"]) == ([], [], True)
+    assert [
+        (row["record_type"], row["outcome"], row["verb"], row["error"], row.get("texts"))
+        for row in found["exchange"]
+    ] == [
+        ("utterance", "clarify_args", "fund.close", None, {"utterance": ["close it"]}),
+        ("assistant_message", None, None, None, {"assistant_message": ["When?"]}),
+        ("utterance", "matched", "fund.close", None, None),
+        ("execution", "failure", "fund.close", "Timeout", None),
+    ]
+    assert found["exchange"][0]["missing_args"] == ["date"]
+    assert found["exchange"][1]["line_no"] == 4
+
+
+def test_a_session_of_intents_without_texts_says_so_and_prints_what_is_known(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agentledger.cli.options.current_settings", lambda: built)
+    shown = CliRunner().invoke(app, ["turns", "replay", "i-1"])
+    assert shown.exit_code == 0
+    for text in ("4 records", "assistant message", "missing date", "error Timeout", "turn 14"):
+        assert text in shown.output
+    assert "no texts" in shown.output
+    document = json.loads(CliRunner().invoke(app, ["turns", "replay", "i-1", "--json"]).stdout)
+    assert [row["seq"] for row in document["exchange"]] == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("name", ["t-79", "nothing", "3f2", ""])
