@@ -39,6 +39,12 @@ owners as (
     where is_there
 ),
 
+{{ spent_by_owners() }}
+{%- endmacro %}
+
+{#- The last of these CTEs, for `owners` (item_key, agent_key) that the caller knows in another way:
+    which calls and tools are whose. -#}
+{% macro spent_by_owners() -%}
 tiered as (
     select
         leaf_calls.*,
