@@ -88,6 +88,9 @@ OTLP_LOGS = EventFormat(
     "|| coalesce(time_ns, ''))",
     must_have="true",
     unknown_inside=_UNKNOWN,
+    texts=private_texts.OTLP_LOG,
+    json_texts=frozenset(private_texts.OTLP_LOG),
+    vault_fields=frozenset({"texts"}),
 )
 
 OTLP_METRICS = EventFormat(

@@ -65,7 +65,8 @@ def parts(request: Mapping[str, Any], key: bytes, *, keeps_texts: bool = False) 
     Args:
         request: The decoded request.
         key: Secret of the keyed hashes.
-        keeps_texts: Add the private texts of spans as `texts`, for the vault alone.
+        keeps_texts: Add the private texts of spans and log records as `texts`, for the vault
+            alone.
     """
     for root, (table, scope_names, member_names) in SIGNALS.items():
         for resource in _objects(request.get(root), root):
@@ -83,10 +84,19 @@ def parts(request: Mapping[str, Any], key: bytes, *, keeps_texts: bool = False) 
                         yield member
                     else:
                         for part in _read(table, member, around, _name_of(named), key):
-                            if keeps_texts and part.table == "otlp_spans":
-                                part.record["texts"] = otlp_texts.texts_of_span(member)
+                            if keeps_texts:
+                                _add_texts(part, member)
                             yield part
                         around.unknown = Counter()  # told once
+
+
+def _add_texts(part: Part, member: Mapping[str, Any]) -> None:
+    if part.table == "otlp_spans":
+        part.record["texts"] = otlp_texts.texts_of_span(member)
+    elif part.table == "otlp_logs":
+        part.record["texts"] = otlp_texts.texts_of_log(
+            member, part.record["name"], is_claude_code=part.record["isOwn"] == "true"
+        )
 
 
 def _objects(value: Any, what: str) -> Iterator[Any]:

@@ -1,12 +1,13 @@
-"""Private texts of spans of model calls: what was asked and answered, in each convention.
+"""Private texts of spans and log records: what was asked and answered, in each convention.
 
-Belongs here: from attributes and events of a span to messages. Does not belong here: what raw keeps
+Belongs here: from attributes, events and bodies to messages. Does not belong here: what raw keeps
 (`otlp_attributes.py`), writing to the vault (`vault_texts.py`).
 
 Three ways are in use: one attribute that holds all messages, an attribute per message and member
-with indices in its name, an event per message. The first that a span uses counts. Read for sources
-that keep texts, and for no other. Source of the names: formats.md sections 8.2 and 8.4 of the
-shared documents.
+with indices in its name, an event per message. The first that a span uses counts. A log record is
+an event of that kind, or one of Claude Code's own; of other records nothing is taken, whatever
+their bodies say. Read for sources that keep texts, and for no other. Source of the names:
+formats.md sections 8.2 to 8.4 of the shared documents.
 """
 
 import json
@@ -36,6 +37,20 @@ _TOOL_CALL: Final = re.compile(
 )
 _PART: Final = re.compile(r"contents\.(\d{1,4})\.message_content\.(text|type)")
 _SYSTEM: Final = "gen_ai.system_instructions"
+_OWN: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
+    "user_prompt": {"input": ("prompt",)},
+    "assistant_response": {"output": ("response", "message")},
+    "tool_result": {
+        "arguments": ("tool_input", "tool_parameters"),
+        "result": ("tool_output",),
+    },
+}
+"""Event of Claude Code → field → attributes, the fullest first; only where its owner switched them
+on."""
+_OF_MESSAGE: Final = frozenset(
+    {"role", "content", "message", "finish_reason", "tool_calls", "id", "name"}
+)
+_REDACTED: Final = "<REDACTED>"
 
 
 def texts_of_span(span: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -54,6 +69,35 @@ def texts_of_span(span: Mapping[str, Any]) -> dict[str, list[Any]]:
             or list(_told_by_events(span.get("events"), field))
             or _listed(_opened(values.get(_LAST[field])))
         )
+    return {field: members for field, members in found.items() if members}
+
+
+def texts_of_log(
+    log: Mapping[str, Any], name: str | None, *, is_claude_code: bool
+) -> dict[str, list[Any]]:
+    """Messages by field, as of a span; `arguments` and `result` of a tool of Claude Code.
+
+    Args:
+        log: The record as decoded.
+        name: Name of the event, as raw keeps it.
+        is_claude_code: Whether it is one of Claude Code's own.
+    """
+    values = {key: _plain(value) for key, value in otlp_attributes.pairs(log.get("attributes"))}
+    if is_claude_code:
+        given = {
+            field: next((values[key] for key in names if values.get(key)), None)
+            for field, names in _OWN.get(name or "", {}).items()
+        }
+        return {field: [text] for field, text in given.items() if text not in (None, _REDACTED)}
+    body = _opened(_plain(log.get("body")))
+    # Around an event stand attributes of the record, which are no part of its message.
+    told = {key: value for key, value in values.items() if key in _OF_MESSAGE}
+    told |= body if isinstance(body, dict) else {} if body is None else {"content": body}
+    found = {"system_prompt": _listed(_opened(values.get(_SYSTEM, told.get(_SYSTEM))))}
+    for field in ("input", "output"):
+        given = values | told
+        whole = next((given[key] for key in _WHOLE[field] if given.get(key)), None)
+        found[field] = _listed(_opened(whole)) or list(_told_by_event(name, told, field))
     return {field: members for field, members in found.items() if members}
 
 
@@ -120,19 +164,23 @@ def _in_order(message: dict[str, Any]) -> dict[str, Any]:
 
 def _told_by_events(events: Any, field: str) -> Iterator[Any]:
     for event in events if isinstance(events, Sequence) else ():
-        name = event.get("name") if isinstance(event, dict) else None
-        matched = _EVENTS[field].fullmatch(name) if isinstance(name, str) else None
-        if matched is None:
-            continue
-        told = {
-            key: _opened(_plain(value))
-            for key, value in otlp_attributes.pairs(event.get("attributes"))
-        }
-        whole = next((told[key] for key in _WHOLE[field] if key in told), None)
-        if whole is not None:
-            yield from _listed(whole)
-        elif matched[1] == "choice":
-            message = told.get("message")
-            yield message if isinstance(message, dict) else {"role": "assistant", **told}
-        else:
-            yield {"role": matched[1], **told}
+        if isinstance(event, dict):
+            pairs = otlp_attributes.pairs(event.get("attributes"))
+            told = {key: _plain(value) for key, value in pairs}
+            yield from _told_by_event(event.get("name"), told, field)
+
+
+def _told_by_event(name: Any, values: Mapping[str, Any], field: str) -> Iterator[Any]:
+    """The messages of one event of the conventions; nothing of any other."""
+    matched = _EVENTS[field].fullmatch(name) if isinstance(name, str) else None
+    if matched is None or not values:
+        return
+    told = {key: _opened(value) for key, value in values.items()}
+    whole = next((told[key] for key in _WHOLE[field] if key in told), None)
+    if whole is not None:
+        yield from _listed(whole)
+    elif matched[1] == "choice":
+        message = told.get("message")
+        yield message if isinstance(message, dict) else {"role": "assistant", **told}
+    else:
+        yield {"role": matched[1], **told}

@@ -161,3 +161,6 @@ OTLP_SPAN: Mapping[str, str] = {
     field: _as_varchars(_member(f"texts.{field}[*]"))
     for field in ("system_prompt", "input", "output")
 }
+OTLP_LOG: Mapping[str, str] = OTLP_SPAN | {
+    field: _as_varchars(_member(f"texts.{field}[*]")) for field in ("arguments", "result")
+}
