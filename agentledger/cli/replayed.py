@@ -16,6 +16,10 @@ TEXT_FIELDS = (
     ("tool_results", "tool result"),
     ("utterance", "user"),
     ("assistant_message", "assistant"),
+    ("input", "user"),
+    ("output", "assistant"),
+    ("arguments", "tool call"),
+    ("result", "tool result"),
 )
 """Texts that a person reads, in this order; prompts and histories, which repeat, are in --json."""
 
@@ -60,7 +64,7 @@ def write_messages(messages: list[dict[str, Any]]) -> None:
 
 
 def write_exchange(rows: list[dict[str, Any]]) -> None:
-    """Write what a user asked an orchestrator, what came of it, and the words that are kept."""
+    """Write what a user asked, what came of it, and the words that are kept."""
     if not rows:
         return
     output.write_table(

@@ -1,11 +1,14 @@
-"""What a user asked an orchestrator in a session, what came of it, and what it answered.
+"""What a user asked in a session, what came of it, and what was answered.
 
-Belongs here: utterances, executions and assistant messages of a session, in order of time. Does not
-belong here: finding texts (`replay.py`, the vault), what an outcome means (the models), turns of
+Belongs here: utterances, executions and assistant messages of an orchestrator, and Claude Code's
+log events where no transcript tells of their session, in order of time. Does not belong here:
+finding texts (`replay.py`, the vault), what an outcome means (the models), turns of
 `agent_telemetry` and of coding agents (`replay.py`), printing (`cli/replayed.py`).
 """
 
-from typing import Final
+import json
+from collections.abc import Iterable
+from typing import Any, Final
 
 SOURCE_KIND: Final = "intents"
 """Kind of a session that intent events and chat events alone tell of."""
@@ -93,3 +96,62 @@ EXCHANGE: Final = """
 """
 """What was said and done under one session key ($1); a command that ran more than once ended as its
 last run did."""
+
+LOG_KIND: Final = "claude_code_otel"
+"""Kind of a session that Claude Code's log events tell of, and no transcript."""
+
+LOG_SESSIONS: Final = f"""
+    select
+        cast(facts.session_key as varchar) as session_key, '{LOG_KIND}' as source_kind,
+        facts.project_id, any_value(projects.project_name) as project_name, versions.session_id
+    from marts.fct_llm_calls as facts
+    inner join intermediate.int_otlp_call_versions as versions
+        on versions.llm_call_key = facts.llm_call_key and versions.is_kept
+    inner join raw.projects as projects on projects.project_id = facts.project_id
+    where facts.source_kind = '{LOG_KIND}' and projects.is_active
+        and facts.session_key is not null
+        and (versions.session_id = $1 or starts_with(cast(facts.session_key as varchar), $2))
+    group by facts.session_key, facts.project_id, versions.session_id
+    order by 1
+"""
+"""Sessions with a call that counts, by their id ($1) or the beginning of their key ($2)."""
+
+LOG_EVENTS: Final = """
+    select
+        row_number() over (
+            order by events.occurred_at nulls last, events.event_sequence, events.event_key
+        ) as seq,
+        events.event_name as record_type, events.occurred_at,
+        cast(null as varchar) as entrypoint,
+        case
+            when events.event_name in ('api_request', 'api_error')
+                then nullif(events.model, 'unknown')
+            else coalesce(events.tool_name, events.skill_name, events.agent_name)
+        end as verb,
+        case when events.is_success then 'success' when not events.is_success then 'failure' end
+            as outcome,
+        events.error_type as error, cast(null as varchar[]) as missing_args,
+        cast(null as varchar) as turn_id, files.path as file_path, events.line_no,
+        cast(events.record_key as varchar) as record_key,
+        cast(events.content_hash as varchar) as content_hash
+    from intermediate.int_otlp_log_events as events
+    left join raw.files as files on files.file_id = events.file_id
+    where events.is_kept and events.session_id = $1 and events.source_project_id = $2
+    order by 1
+"""
+"""What happened in one session ($1) of a project ($2)."""
+
+
+def open_texts(rows: Iterable[dict[str, Any]]) -> None:
+    """Show messages that the vault keeps as JSON as the texts that they are, where they are one."""
+    for row in rows:
+        for texts in row.get("texts", {}).values():
+            texts[:] = [_opened(text) for text in texts]
+
+
+def _opened(text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, str) else text

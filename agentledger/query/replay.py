@@ -124,7 +124,8 @@ def replay(
     Returns:
         `session_key`, `source_kind`, `project`, `has_texts`, `note`, `records`; of a session of a
         coding agent `messages`: what was said in it, in order; and `exchange`: what a user asked an
-        orchestrator, how it ended, how the command ran, and what was answered, in order of time.
+        orchestrator, how it ended, how the command ran, and what was answered, in order of time, or
+        the log events of a session that no transcript tells of.
 
     Raises:
         UsageError: When several sessions are meant.
@@ -147,11 +148,17 @@ def replay(
         records_of = _RECORDS_OF.get(found["source_kind"])
         key = [found["session_key"]]
         records = [] if records_of is None else _rows(connection, records_of, key)
-        exchange = _rows(connection, exchanges.EXCHANGE, key)
+        if found["source_kind"] == exchanges.LOG_KIND:
+            asked = [found["session_id"], found["project_id"]]
+            exchange = _rows(connection, exchanges.LOG_EVENTS, asked)
+        else:
+            exchange = _rows(connection, exchanges.EXCHANGE, key)
         with _texts(texts, settings) as known:
             messages = _messages(connection, found, records, known)
             has_words = [_with_texts(rows, known) for rows in (records, exchange)]
             spoken = any(has_words) or bool(messages)
+        if found["source_kind"] == exchanges.LOG_KIND:
+            exchanges.open_texts(exchange)
     return {
         "session_key": found["session_key"],
         "source_kind": found["source_kind"],
@@ -171,6 +178,7 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     found += _rows(connection, _THREADS, [session, prefix])
     # Whoever tells of turns may tell of intents, too: then both are shown under one key.
     found = found or _rows(connection, exchanges.SESSIONS, [session, prefix])
+    found = found or _rows(connection, exchanges.LOG_SESSIONS, [session, prefix])
     if not found:
         raise UnknownNameError(
             f"There is no session {session!r}. Give its id as its producer wrote it, or the "

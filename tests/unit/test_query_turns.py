@@ -47,6 +47,7 @@ OTHER = "3f2a9c1d-0000-0000-0000-000000000002"
 ASKED = "5f2a9c1d-0000-0000-0000-000000000004"
 SAID = "5f2a9c1d-0000-0000-0000-000000000005"
 REPLY = "5f2a9c1d-0000-0000-0000-000000000006"
+LOGGED = "6f2a9c1d-0000-0000-0000-000000000008"
 LATER = "5f2a9c1d-0000-0000-0000-000000000007"
 
 
@@ -191,6 +192,20 @@ def built(tmp_path: Path) -> Iterator[Settings]:
                     content_hash, 's' as source_id, 1 as file_id, 4 as line_no, 0 as ordinal
                 from marts.fct_chat_messages, (values (uuid '{REPLY}'), (uuid '{LATER}'))
                     as t (content_hash);
+            create table marts.fct_llm_calls as
+                select uuid '{LOGGED}' as session_key, uuid '{SAID}' as llm_call_key,
+                    'claude_code_otel' as source_kind, 'p' as project_id;
+            create table intermediate.int_otlp_call_versions as
+                select uuid '{SAID}' as llm_call_key, 'log-1' as session_id, true as is_kept;
+            create table intermediate.int_otlp_log_events as
+                select uuid '{SAID}' as event_key, uuid '{SAID}' as record_key,
+                    uuid '{SAID}' as content_hash, 'p' as source_project_id, 'log-1' as session_id,
+                    1 as file_id, true as is_kept, null::varchar as skill_name,
+                    null::varchar as agent_name, 'unknown' as model, null::varchar as error_type, *
+                from (values
+                    ('tool_result', 'Bash', false, 2, 6, timestamptz '2026-05-04 12:01Z'),
+                    ('user_prompt', null, null, 1, 5, timestamptz '2026-05-04 12:00Z')
+                ) as t (event_name, tool_name, is_success, event_sequence, line_no, occurred_at);
             create table marts.fct_turns as
                 select * from (values
                     (uuid '{KEY}', 't-77', 'agent_telemetry', 'p'),
@@ -281,6 +296,27 @@ def test_a_session_of_intents_without_texts_says_so_and_prints_what_is_known(
     assert "no texts" in shown.output
     document = json.loads(CliRunner().invoke(app, ["turns", "replay", "i-1", "--json"]).stdout)
     assert [row["seq"] for row in document["exchange"]] == [1, 2, 3, 4]
+
+
+def test_a_session_that_log_events_alone_tell_is_their_events(
+    built: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Prompts:
+        def texts_of(self, records: Sequence[tuple[str, str]]) -> dict[Any, Any]:
+            return {(SAID, SAID): {"input": [json.dumps("fix it"), '{"role": "user"}']}}
+
+    for name in ("log-1", LOGGED):
+        found = replay(name, texts=Prompts(), settings=built)
+        assert (found["session_key"], found["source_kind"]) == (LOGGED, "claude_code_otel")
+        assert [
+            (row["record_type"], row["verb"], row["outcome"], row["line_no"])
+            for row in found["exchange"]
+        ] == [("user_prompt", None, None, 5), ("tool_result", "Bash", "failure", 6)]
+        assert found["exchange"][0]["texts"]["input"] == ["fix it", '{"role": "user"}']
+    monkeypatch.setattr("agentledger.cli.options.current_settings", lambda: built)
+    shown = CliRunner().invoke(app, ["turns", "replay", "log-1"])
+    assert shown.exit_code == 0
+    assert "user prompt" in shown.output
 
 
 @pytest.mark.parametrize("name", ["t-79", "nothing", "3f2", ""])
