@@ -103,16 +103,7 @@ links as materialized (
 
 leaf_calls as (
     select
-        calls.llm_call_key as span_key,
-        calls.provider,
-        calls.model,
-        calls.service_tier,
-        calls.kept_input_fresh_tokens as input_fresh_tokens,
-        calls.kept_cache_write_tokens as cache_write_tokens,
-        calls.kept_cache_read_tokens as cache_read_tokens,
-        calls.kept_output_tokens as output_tokens,
-        calls.recorded_cost_usd,
-        case when not calls.ts_suspicious then calls.occurred_at end as priced_at
+        {{ leaf_call_columns('calls', prefix='kept_') }}
     from calls
     where calls.is_kept and calls.thread_key in (select threads.thread_key from threads)
 ),
