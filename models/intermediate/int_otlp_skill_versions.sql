@@ -14,12 +14,7 @@
     is no skill, and neither is one that was only put before a subagent. A session that gained an
     event is made anew, and so is one whose transcript arrived. #}
 {%- set since = trusted_load_seq() %}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
+with {{ transcript_tellers() }},
 
 events as (
     select
@@ -202,11 +197,7 @@ told as (
 judged as (
     select
         told.*,
-        coalesce(
-            told.own_drop_reason,
-            case when transcripts.session_id is not null then 'told_by_transcript' end
-        ) as told_reason,
-        greatest(told.session_load_seq, coalesce(transcripts.first_load_seq, 0)) as told_load_seq
+        {{ verdict_beside('told', ['transcripts'], 'own_drop_reason', 'session_load_seq') }}
     from told
     left join transcripts on told.session_id = transcripts.session_id
 )
