@@ -180,10 +180,7 @@ select
     placed.ordinal,
     placed.load_seq,
     placed.key_load_seq,
-    cast(
-        ({{ epoch_micros('placed.last_at') }} - {{ epoch_micros('placed.occurred_at') }}) / 1000.0
-        as double
-    ) as latency_ms,
+    {{ milliseconds_between('placed.occurred_at', 'placed.last_at') }} as latency_ms,
     {{ agent_run_figures() }},
     ---------- booleans
     true as is_agent_unknown,

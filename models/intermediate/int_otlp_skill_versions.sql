@@ -116,9 +116,7 @@ governed as (
 spans as (
     select
         *,
-        least(next_begins_at, prompt_ends_at) as span_ends_at,
-        next_begins_at is not null
-        and (prompt_ends_at is null or next_begins_at < prompt_ends_at) as is_ended_by_skill
+        {{ span_of_skill() }}
     from governed
 ),
 
@@ -170,6 +168,10 @@ results as (
 told as (
     select
         activations.*,
+        activations.event_key as usage_key,
+        activations.source_project_id as project_id,
+        activations.happened_at as begins_at,
+        cast(null as varchar) as error_class,
         measured.governed_until,
         sessions.session_load_seq,
         case
@@ -203,50 +205,6 @@ judged as (
 )
 
 select
-    ---------- ids
-    event_key as usage_key,
-    record_key,
-    content_hash,
-    source_project_id as project_id,
-    source_id,
     session_text,
-    session_id,
-    case when session_id is not null then {{ key_128(['source_project_id', 'session_id']) }} end
-        as session_key,
-    ---------- text
-    source_kind,
-    coalesce(skill_name, 'unknown') as skill_name,
-    variant,
-    cast(case when occurred_at is null then 'missing' else 'explicit' end as varchar) as tz_kind,
-    outcome,
-    case outcome
-        when 'success' then 'success' when 'failure' then 'error' else 'unreported'
-    end as outcome_detail,
-    cast(null as varchar) as workflow_path,
-    cast(null as varchar) as workflow_phase,
-    cast(null as varchar) as error_class,
-    told_reason as drop_reason,
-    ---------- numerics
-    file_id,
-    line_no,
-    cast(ordinal as bigint) as ordinal,
-    load_seq,
-    told_load_seq as key_load_seq,
-    nullif(
-        cast(
-            ({{ epoch_micros('governed_until') }} - {{ epoch_micros('happened_at') }}) / 1000.0
-            as double
-        ), 0
-    ) as duration_ms,
-    cast(null as integer) as followup_count,
-    cast(null as integer) as selection_rank,
-    ---------- booleans
-    false as is_abandoned,
-    false as duration_is_placeholder,
-    false as tz_assumed,
-    ts_suspicious,
-    told_reason is null as is_kept,
-    ---------- timestamps
-    occurred_at,
-    {{ utc_day('occurred_at') }} as invoked_on
+    {{ skill_invocation_of_session() }}
 from judged
