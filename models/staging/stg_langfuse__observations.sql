@@ -1,12 +1,7 @@
 {#- One row per version of an observation: rename, cast. Times without a zone are UTC: that is the
     contract of the export. Zeros of the old usage fields mean unknown. #}
 with observations as (
-    select
-        *,
-        {{ stated_instant('trim(started_at)', "'UTC'") }} as started_instant,
-        {{ stated_instant('trim(ended_at)', "'UTC'") }} as ended_instant,
-        {{ stated_instant('trim(updated_at)', "'UTC'") }} as updated_instant
-    from {{ source('raw', 'langfuse_observations') }}
+    {{ langfuse_rows(source('raw', 'langfuse_observations'), ['started', 'ended', 'updated']) }}
 ),
 
 counted as (
