@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='thread_key',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('thread_key') }}
 {#- A thread that another one of Codex spawned is a task: from its first line to its last, with
     the steps and tools that it did not copy from its parent. Rollouts name no kind of subagent. A
     thread that gained a line or changed its project is made anew, and all are when prices

@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='trace_key',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('trace_key') }}
 {#- Every version of an observation of an agent, as a task: how it ended, how long it took, and
     what the observations below it used, as far as no other agent stands between. A trace that
     gained an observation is judged anew, and all are when prices changed. #}

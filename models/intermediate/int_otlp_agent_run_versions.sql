@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='trace_key',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('trace_key') }}
 {#- Every copy of a span of an agent, as a task: how it ended, how long it took, and what the model
     calls and tools below it used, as far as no other agent stands between. An interaction of Claude
     Code is a turn of a person, and no task. A trace that gained a span is judged anew, and all are

@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='session_text',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('session_text') }}
 {#- Every event of Claude Code's log that a skill was activated. It governs what follows until the
     next prompt or the next skill, as in a transcript; whether it could be loaded is told by the
     results of the Skill tool in the same prompt, where they are as many. A name that was left out
