@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='trace_key',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('trace_key') }}
 {#- Every version of an observation of an agent, as a task: how it ended, how long it took, and
     what the observations below it used, as far as no other agent stands between. A trace without
     any is one run of the application that names it, once it calls a model; each trace has a row of
@@ -105,16 +96,7 @@ links as materialized (
 
 leaf_calls as (
     select
-        calls.llm_call_key as span_key,
-        calls.provider,
-        calls.model,
-        calls.service_tier,
-        calls.input_fresh_tokens,
-        calls.cache_write_tokens,
-        calls.cache_read_tokens,
-        calls.output_tokens,
-        calls.recorded_cost_usd,
-        case when not calls.ts_suspicious then calls.occurred_at end as priced_at
+        {{ leaf_call_columns('calls') }}
     from {{ ref('int_langfuse_call_versions') }} as calls
     where calls.is_kept and calls.trace_key in (select versions.trace_key from versions)
 ),

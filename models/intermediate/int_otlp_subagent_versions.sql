@@ -3,12 +3,7 @@
     and no tiers, and so no cost. Where requests and results of tools name the subagent, it costs what
     they add up to: by its id, or by its name if no other of that name ended in the session. A
     session's transcript tells of its subagents better. #}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
+with {{ transcript_tellers() }},
 
 events as (
     select * from {{ ref('int_otlp_log_events') }}

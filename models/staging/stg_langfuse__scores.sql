@@ -1,12 +1,14 @@
 {#- One row per version of a score: rename, cast. A score is of a trace, an observation or a
     session, and a trace may have many: whoever joins them must join one row per trace. #}
 with scores as (
+    {{ langfuse_rows(source('raw', 'langfuse_scores'), ['scored', 'updated']) }}
+),
+
+numbered as (
     select
         *,
-        {{ stated_instant('trim(scored_at)', "'UTC'") }} as scored_instant,
-        {{ stated_instant('trim(updated_at)', "'UTC'") }} as updated_instant,
         try_cast(score_value as double) as number
-    from {{ source('raw', 'langfuse_scores') }}
+    from scores
 ),
 
 kinds as (
@@ -17,7 +19,7 @@ kinds as (
             when number is not null then 'numeric'
             else 'unknown'
         end as score_kind
-    from scores
+    from numbered
 )
 
 select

@@ -19,7 +19,10 @@ MODELS = ("+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls")
 
 
 class SourceLedger:
-    """One source of one kind, every session of which counts."""
+    """One source of one kind, every session of which counts.
+
+    Homes with one `secret` hash alike, so that what they hashed can be compared.
+    """
 
     def __init__(
         self,
@@ -27,8 +30,12 @@ class SourceLedger:
         dbt: Callable[..., Any],
         kind: str,
         models: tuple[str, ...] = MODELS,
+        secret: str | None = None,
     ) -> None:
         self.settings = Settings(home=folder / "home", host_zone="UTC")
+        if secret is not None:
+            self.settings.home.mkdir(mode=0o700, parents=True)
+            self.settings.key_path.write_text(secret)
         self.source = folder / "source"
         self.source.mkdir(parents=True)
         self._dbt = dbt
@@ -51,7 +58,7 @@ class SourceLedger:
         target.write_text(text, "utf-8")
 
     def run(self, command: str = "run", *arguments: str) -> None:
-        """Collect, then build the models of usage, or those that were named."""
+        """Collect, then build the models."""
         self._runs += 1
         with warehouse.open_warehouse(self.settings) as connection:
             collect.collect(self.settings, connection, run_id=str(self._runs), as_of=AS_OF)
