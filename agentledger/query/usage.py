@@ -144,24 +144,6 @@ def usage_and_total(
         return answer, _read_total(snapshot, *wanted) if answer.rows else None
 
 
-def totals(
-    project: str | None = None,
-    zone: str = "UTC",
-    since: str | date | None = None,
-    until: str | date | None = None,
-    by: str = "daily",
-    *,
-    settings: Settings | None = None,
-) -> dict[str, Any]:
-    """The same measures in one row, although there be none to sum up."""
-    settings = load_settings() if settings is None else settings
-    _check(by, zone)
-    with open_snapshot(settings) as snapshot:
-        return _read_total(
-            snapshot, *_condition(snapshot, settings, project, by, since, until, zone)
-        )
-
-
 def _read_rows(snapshot: Snapshot, by: str, zone: str, condition: str, values: list[Any]) -> Answer:
     return read_answer(
         snapshot,
