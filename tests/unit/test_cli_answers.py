@@ -139,7 +139,7 @@ def test_summary_shows_totals_and_both_rankings(run: Run, settings: Settings) ->
         (("sql", "select 1", "--format", "xml"), 2, "xml"),
         (("sql", ""), 2, "no SQL"),
         (("run", "--port", "1"), 2, "--port"),
-        (("dev", "--port", "0"), 2, "greater than"),
+        (("dev", "--port", "0"), 2, "--port"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
 )
