@@ -142,6 +142,8 @@ def _connect(path: Path) -> "duckdb.DuckDBPyConnection":
                 "enable_external_access": "false",
                 "memory_limit": DUCKDB_MEMORY_LIMIT_READERS,
                 "threads": READER_THREADS,
+                # Eight by default, each begun and ended with the snapshot: for files on servers.
+                "async_threads": 1,
                 # No spill file beside the snapshot: a question that needs one is refused instead.
                 "temp_directory": "",
                 "autoinstall_known_extensions": "false",
