@@ -10,7 +10,7 @@ dies) and then waits for DuckDB's own file lock, because a dbt child can outlive
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import duckdb
@@ -117,6 +117,30 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         connection.execute("rollback")
         raise
     connection.execute("commit")
+
+
+def write_rows(
+    connection: duckdb.DuckDBPyConnection,
+    statement: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[object]],
+) -> None:
+    """Run one statement over all rows; row by row it costs milliseconds for each.
+
+    Args:
+        connection: Opened for writing.
+        statement: Reads the rows from `given_rows`.
+        columns: Names of the columns of `given_rows`.
+        rows: At least one.
+    """
+    import pyarrow as pa
+
+    values = zip(*rows, strict=True)
+    connection.register("given_rows", pa.table(dict(zip(columns, map(list, values), strict=True))))
+    try:
+        connection.execute(statement).fetchall()
+    finally:
+        connection.unregister("given_rows")
 
 
 def run_lock(settings: Settings) -> filelock.FileLock:

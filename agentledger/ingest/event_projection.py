@@ -35,17 +35,13 @@ def projection_sql(
         keeps_texts: Add `private_texts`, for the vault; NULL where the source keeps none.
 
     Returns:
-        SQL with the columns of the raw table that do not depend on the run, `is_plain` and
-        `unknown_names`.
+        SQL with the columns of the raw table that do not depend on the run, `is_plain`,
+        `member_names` (JSON list of the names of a record that is not a usual one, which are
+        judged once for all that have the same) and `unknown_inside`.
     """
     parsed = _parsed(event_format, records, usual_names, is_uniform=is_uniform)
-    judged = _judged(
-        event_format,
-        event_format.vault_fields if keeps_texts else frozenset(),
-        is_clean=is_clean,
-        is_uniform=is_uniform,
-    )
-    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
+    is_plain = "true" if is_clean else _is_plain(event_format, keeps_texts=keeps_texts)
+    return _projected(event_format, parsed, is_plain, keeps_texts=keeps_texts)
 
 
 def columns_projection_sql(
@@ -72,13 +68,10 @@ def columns_projection_sql(
                     {listed}
                 from {rows} as r
                 join batch_files as f on f.file_id = r.file_id) as x"""
-    judged = _judged(event_format, frozenset(), is_clean=True, is_uniform=True)
-    return _projected(event_format, parsed, *judged, keeps_texts=keeps_texts)
+    return _projected(event_format, parsed, "true", keeps_texts=keeps_texts)
 
 
-def _projected(
-    event_format: EventFormat, parsed: str, is_plain: str, unknown_names: str, *, keeps_texts: bool
-) -> str:
+def _projected(event_format: EventFormat, parsed: str, is_plain: str, *, keeps_texts: bool) -> str:
     """The steps after parsing, which all ways of reading share."""
     columns = (*event_format.columns, *event_format.parts)
     kept = ",\n                ".join(
@@ -102,7 +95,7 @@ def _projected(
         kept as (
             select file_id, line_no, byte_offset, ordinal, flags, has_nul, names,
                 source_id, {_project(event_format)} as project_id,
-                is_usual, {event_format.unknown_inside or "null"} as unknown_inside,
+                is_usual, {event_format.unknown_inside or "null::varchar[]"} as unknown_inside,
                 {private}
                 {"".join(f"x.{name} as given_{name}, " for name in event_format.free_fields)}
                 {kept}
@@ -122,7 +115,8 @@ def _projected(
                 as flags,
             {"private_texts," if keeps_texts else ""}
             {is_plain} as is_plain,
-            {unknown_names} as unknown_names
+            case when not is_usual then cast(to_json(names) as varchar) end as member_names,
+            unknown_inside
         from hashed"""
 
 
@@ -161,26 +155,15 @@ def _parsed(
             join batch_files as f on f.file_id = r.file_id"""
 
 
-def _judged(
-    event_format: EventFormat, further_names: frozenset[str], *, is_clean: bool, is_uniform: bool
-) -> tuple[str, str]:
-    """SQL of whether a row may stay, and of the names that no allow-list knows."""
-    all_known = sorted(event_format.fields.keys() | event_format.known_names | further_names)
-    known = "[" + ", ".join(map(_literal, all_known)) + "]"
-    unknown = (
-        f"case when is_usual or list_has_all({known}, names) then null "
-        f"else list_filter(names, lambda name: not list_contains({known}, name)) end"
-    )
-    inside = event_format.unknown_inside
-    unknown_names = unknown if inside is None else f"list_concat({unknown}, unknown_inside)"
-    if is_uniform and inside is None:
-        unknown_names = "null::varchar[]"
-    # A case, not an `or`: only unusual rows pay for the look at their names.
-    is_plain = (
-        f"coalesce({event_format.must_have} and not has_nul and case when is_usual then true "
-        "else list_unique(names) = len(names) end, false)"
-    )
-    return "true" if is_clean else is_plain, unknown_names
+def _is_plain(event_format: EventFormat, *, keeps_texts: bool) -> str:
+    """SQL of whether a row may stay, as far as one row tells it.
+
+    A name that stands twice is found by `member_names`, later; but texts go to the vault at once.
+    """
+    judged = f"{event_format.must_have} and not has_nul"
+    if keeps_texts:
+        judged += " and case when is_usual then true else list_unique(names) = len(names) end"
+    return f"coalesce({judged}, false)"
 
 
 def _hashed(event_format: EventFormat) -> str:

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import duckdb
+import msgspec
 
 from agentledger import retention
 from agentledger.ingest.event_formats import EventFormat
@@ -17,6 +18,10 @@ from agentledger.ingest.staged_file import StagedFile
 
 if TYPE_CHECKING:
     from agentledger.ingest.load import RunFacts
+
+_NAMES = msgspec.json.Decoder(list[str])
+_LONGEST_NAME = 200
+"""Characters kept of a name that nobody knows."""
 
 
 def count_staged(connection: duckdb.DuckDBPyConnection, formats: Iterable[str]) -> Counter[int]:
@@ -31,17 +36,42 @@ def count_staged(connection: duckdb.DuckDBPyConnection, formats: Iterable[str]) 
 
 
 def note_unknown_names(
-    connection: duckdb.DuckDBPyConnection, formats: Iterable[str], files: Sequence[StagedFile]
+    connection: duckdb.DuckDBPyConnection,
+    formats: Mapping[str, EventFormat],
+    files: Sequence[StagedFile],
 ) -> None:
-    """Count the names that no allow-list knows; their values were never looked at."""
+    """Count the names that no allow-list knows; their values were never looked at.
+
+    Args:
+        connection: Holds the table `staged_<format>` of each format.
+        formats: Those of which there are records.
+        files: Get the counts.
+    """
     by_id = {file.file_id: file for file in files}
-    for name in formats:
+    for name, event_format in formats.items():
+        known = event_format.fields.keys() | event_format.known_names
+        for file_id, shape, occurrences in connection.execute(
+            f"select file_id, member_names, count(*) from staged_{name} "
+            "where member_names is not null group by all"
+        ).fetchall():
+            file = by_id[file_id]
+            kept = event_format.vault_fields if file.load.file.root.keeps_texts else frozenset()
+            for unknown in set(_NAMES.decode(shape)) - known - kept:
+                file.unknown[unknown[:_LONGEST_NAME]] += occurrences
+        if event_format.unknown_inside is None:
+            continue
         for file_id, unknown, occurrences in connection.execute(
-            "select file_id, left(name, 200), count(*) from ("
-            f"select file_id, unnest(unknown_names) as name from staged_{name} "
-            "where unknown_names is not null) group by all"
+            f"select file_id, left(name, {_LONGEST_NAME}), count(*) from ("
+            f"select file_id, unnest(unknown_inside) as name from staged_{name} "
+            "where unknown_inside is not null) group by all"
         ).fetchall():
             by_id[file_id].unknown[unknown] += occurrences
+
+
+def repeats_a_name(shape: str) -> bool:
+    """Whether a name stands twice in the `member_names` of a record."""
+    names = _NAMES.decode(shape)
+    return len(set(names)) < len(names)
 
 
 def insert(
@@ -65,7 +95,7 @@ def insert(
         # The parts first: what is unknown is asked of the table that the records go to.
         for part in event_format.parts:
             _insert_part(connection, part, source, facts.keeps_from, stamps)
-        left_out = ", ".join(("is_plain", "unknown_names", *event_format.parts))
+        left_out = ", ".join(("is_plain", "member_names", "unknown_inside", *event_format.parts))
         rows = retention.only_kept(
             event_format.table,
             f"select {event_format.row_select} "

@@ -10,8 +10,8 @@ from typing import Any
 
 import duckdb
 
-from agentledger import privacy, vault_texts
-from agentledger.ingest import event_lines
+from agentledger import privacy, vault_texts, warehouse
+from agentledger.ingest import event_lines, event_rows
 from agentledger.ingest.event_format import EventFormat
 from agentledger.ingest.event_lines import Chunk
 from agentledger.ingest.event_projection import projection_sql
@@ -39,8 +39,10 @@ class StagingTables:
 
     def begin(self, files: Sequence[StagedFile]) -> None:
         """Note the files of the batch, before any record of them comes."""
-        self.connection.executemany(
-            "insert into batch_files values (?, ?, ?, ?, ?)",
+        warehouse.write_rows(
+            self.connection,
+            "insert into batch_files select * from given_rows",
+            ("file_id", "source_id", "project_id", "names_projects", "keeps_texts"),
             [
                 [
                     file.file_id, file.load.file.root.source_id, file.load.file.root.project_id,
@@ -108,8 +110,15 @@ class StagingTables:
     def take_back_strange(self, event_format: EventFormat) -> list[tuple[int, int, int]]:
         """Remove the lines that are no plain records; returns file, line and offset of each."""
         table = f"staged_{event_format.name}"
+        # Thousands of lines have the same names: each list of names is looked at once.
+        shapes = self.connection.execute(
+            f"select distinct member_names from {table} where member_names is not null"
+        ).fetchall()
+        repeating = [shape for (shape,) in shapes if event_rows.repeats_a_name(shape)]
         return self.connection.execute(
-            f"delete from {table} where not is_plain returning file_id, line_no, byte_offset"
+            f"delete from {table} where not is_plain or list_contains(?::varchar[], member_names) "
+            "returning file_id, line_no, byte_offset",
+            [repeating],
         ).fetchall()
 
     def _append(

@@ -9,13 +9,26 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from agentledger import warehouse
+
 if TYPE_CHECKING:
     from agentledger.ingest.load import LoadedFile, RunFacts
 
+_FILE_COLUMNS = (
+    "file_id", "source_id", "project_id", "format", "path", "variant", "size_bytes", "modified_ns",
+    "changed_ns", "inode", "fingerprint", "byte_offset", "line_count", "state", "message",
+    "records_read", "accepted", "rejected", "already_known", "first_seen_at", "loaded_at",
+    "load_seq",
+)  # fmt: skip
 _REPLACED = (
     "format", "variant", "size_bytes", "modified_ns", "changed_ns", "inode", "fingerprint",
     "byte_offset", "line_count", "state", "message", "loaded_at", "load_seq",
 )  # fmt: skip
+_LOAD_COLUMNS = (
+    "load_seq", "run_id", "file_id", "source_id", "project_id", "state", "records_read", "accepted",
+    "rejected", "already_known", "fast_path", "seconds", "loaded_at",
+)  # fmt: skip
+_UNKNOWN_COLUMNS = ("file_id", "source_id", "field_name", "occurrences", "load_seq")
 _COUNTS = ("records_read", "accepted", "rejected", "already_known")
 
 
@@ -31,8 +44,10 @@ def write(
         if chosen:
             _write_files(connection, chosen, facts, load_seq, adds_up=is_resumed)
             _write_unknown_fields(connection, chosen, load_seq, adds_up=is_resumed)
-    connection.executemany(
-        f"insert into raw.file_loads values ({', '.join('?' * 13)})",
+    warehouse.write_rows(
+        connection,
+        "insert into raw.file_loads by name select * from given_rows",
+        _LOAD_COLUMNS,
         [
             [
                 load_seq, facts.run_id, item.staged.file_id, item.staged.load.file.root.source_id,
@@ -76,12 +91,11 @@ def _write_files(
     changes = [f"{name} = excluded.{name}" for name in _REPLACED]
     counted = "known.{0} + excluded.{0}" if adds_up else "excluded.{0}"
     changes += [f"{name} = {counted.format(name)}" for name in _COUNTS]
-    connection.executemany(
-        "insert into raw.files as known (file_id, source_id, project_id, format, "
-        "path, variant, size_bytes, modified_ns, changed_ns, inode, fingerprint, byte_offset, "
-        "line_count, state, message, records_read, accepted, rejected, already_known, "
-        f"first_seen_at, loaded_at, load_seq) values ({', '.join('?' * 22)}) "
+    warehouse.write_rows(
+        connection,
+        "insert into raw.files as known by name select * from given_rows "
         "on conflict (file_id) do update set " + ", ".join(changes),
+        _FILE_COLUMNS,
         rows,
     )
 
@@ -100,9 +114,11 @@ def _write_unknown_fields(
     ]
     if rows:
         counted = "known.occurrences + excluded.occurrences" if adds_up else "excluded.occurrences"
-        connection.executemany(
-            "insert into raw.unknown_fields as known values (?, ?, ?, ?, ?) "
+        warehouse.write_rows(
+            connection,
+            "insert into raw.unknown_fields as known by name select * from given_rows "
             f"on conflict (file_id, field_name) do update set occurrences = {counted}, "
             "load_seq = excluded.load_seq",
+            _UNKNOWN_COLUMNS,
             rows,
         )

@@ -116,7 +116,7 @@ class EventLander:
         """Stage the files; returns the events of each."""
         self.files = files
         self.stage.read(files)
-        formats = self.stage.staged_formats
+        formats = {name: self.formats[name] for name in self.stage.staged_formats}
         event_rows.note_unknown_names(self.connection, formats, files)
         return event_rows.count_staged(self.connection, formats)
 

@@ -127,7 +127,8 @@ class MappedLander:
             if stage.staged_formats:
                 _note_left_out(self.connection, stage, members)
                 _identify(self.connection, stage, members)
-            event_rows.note_unknown_names(self.connection, stage.staged_formats, members)
+            formats = {name: stage.formats[name] for name in stage.staged_formats}
+            event_rows.note_unknown_names(self.connection, formats, members)
             counts += event_rows.count_staged(self.connection, stage.staged_formats)
         return counts
 

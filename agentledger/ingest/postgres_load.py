@@ -106,13 +106,13 @@ class Copy:
         return numbered.rows
 
     def _commit(self, page: Page, read: int, started: float) -> None:
-        name = self.table.format.name
+        formats = {self.table.format.name: self.table.format}
         self.staged.unknown.clear()
-        event_rows.note_unknown_names(self.connection, [name], [self.staged])
+        event_rows.note_unknown_names(self.connection, formats, [self.staged])
         with warehouse.transaction(self.connection):
             load_seq = plan.latest_load_seq(self.connection) + 1
             accepted = event_rows.insert(
-                self.connection, {name: self.table.format}, [self.staged], self.facts, load_seq
+                self.connection, formats, [self.staged], self.facts, load_seq
             )[self.staged.file_id]
             for column in self.table.unknown if accepted else ():
                 self.staged.unknown[column[:200]] += accepted

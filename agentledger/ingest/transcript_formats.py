@@ -91,8 +91,8 @@ GLIMPSES = {
     f"then left(ltrim({_TEXT}), 400) "
     "when x.type = 'user' and x.message.content[1].type = 'text' "
     f"then left(ltrim({_FIRST_TEXT}), 400) end",
-    "failed_texts": "case when contains(x.record, '\"is_error\":true') "
-    "or contains(x.record, '\"is_error\": true') "
+    "failed_texts": "case when len(list_filter(x.message.content, lambda block: "
+    "block.is_error = 'true')) > 0 "
     "then json_extract_string(x.record, '$.message.content[*].content') end",
 }
 
