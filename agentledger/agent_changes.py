@@ -68,8 +68,7 @@ def declare(
         "metric": metric,
         "note": note,
     }
-    line = json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n"
-    files.append_line(changes_path(settings), line)
+    files.append_record(changes_path(settings), record)
     return record
 
 

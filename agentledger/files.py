@@ -1,8 +1,11 @@
 """Small files and folders of the data home: for the owner alone, replaced whole or added to."""
 
+import json
 import os
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from agentledger.errors import AgentLedgerError
 
@@ -33,12 +36,15 @@ def replace_text(path: Path, text: str) -> None:
     draft.replace(path)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Add a line to a file of this data home that only grows; on disk when this returns.
+def append_record(path: Path, record: Mapping[str, Any]) -> None:
+    """Add a record as a line of JSON to a file of this data home that only grows.
+
+    It is on disk when this returns.
 
     Raises:
         OSError: When the file took only a part of the line.
     """
+    line = json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n"
     make_private_folder(path.parent.parent)
     make_private_folder(path.parent)
     flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)

@@ -9,7 +9,6 @@ or a reviewer to say. The file only grows, and the latest judgement counts. The 
 it.
 """
 
-import json
 import math
 import re
 import uuid
@@ -73,8 +72,7 @@ def judge(
         "declared_at": iso(now),
         "note": note,
     }
-    line = json.dumps(record, ensure_ascii=True).encode("ascii") + b"\n"
-    files.append_line(judgements_path(settings), line)
+    files.append_record(judgements_path(settings), record)
     return record
 
 

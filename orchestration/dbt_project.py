@@ -47,8 +47,6 @@ def dbt_args(*, full_refresh: bool, target_path: Path, project_dir: Path) -> lis
     """
     arguments = [
         *("--log-format", "json", "--no-use-colors", "--no-send-anonymous-usage-stats"),
-        # A debug log of every statement costs a tenth of the build; the SQL itself is kept.
-        *("--log-level-file", "info"),
         # The check for newer releases asks the package index.
         "--no-version-check",
         "build",

@@ -92,15 +92,15 @@ def judge_pattern(
     settings = options.current_settings()
     instant: datetime | None = None if at == "now" else parse_instant(at, "--at")
     record = pattern_judgements.judge(settings, pattern, quality, at=instant, note=note)
-    unknown_names.note(
-        "pattern", record["pattern"], lambda: unknown_pattern(record["pattern"], settings)
-    )
-    if as_json:
-        output.write_json(record)
-        return
-    output.write_line(
-        f"Judged {output.printable(record['pattern'])}: quality {record['quality']:g} from "
-        f"{output.instant(record['judged_at'])} on. `agentledger run` counts it."
+    name = record["pattern"]
+    unknown_names.write_declared(
+        record,
+        f"Judged {output.printable(name)}: quality {record['quality']:g} from "
+        f"{output.instant(record['judged_at'])} on. `agentledger run` counts it.",
+        "pattern",
+        name,
+        lambda: unknown_pattern(name, settings),
+        as_json=as_json,
     )
 
 

@@ -228,16 +228,16 @@ def declare_change(
     record = agent_changes.declare(
         settings, agent, parse_instant(at, "--at"), note=note, metric=metric
     )
-    unknown_names.note(
-        "agent", record["agent_id"], lambda: unknown_agent(record["agent_id"], settings)
-    )
-    if as_json:
-        output.write_json(record)
-        return
-    output.write_line(
-        f"Declared for {output.printable(record['agent_id'])}: "
+    name = record["agent_id"]
+    unknown_names.write_declared(
+        record,
+        f"Declared for {output.printable(name)}: "
         f"{output.instant(record['changed_at'])}, aimed at {metric}. "
-        "`agentledger run` decides, again with each new day of data."
+        "`agentledger run` decides, again with each new day of data.",
+        "agent",
+        name,
+        lambda: unknown_agent(name, settings),
+        as_json=as_json,
     )
 
 

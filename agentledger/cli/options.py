@@ -3,7 +3,7 @@
 Belongs here: annotated types for typer, and the settings of the process.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -24,28 +24,26 @@ BucketOption = Annotated[
         "--bucket", metavar="DAY", help="The bucket that holds this UTC day; default: the newest."
     ),
 ]
+
+
+def day_option(name: str, text: str) -> Any:
+    """An option that is a UTC day, or how long before the newest build it was."""
+    return typer.Option(name, metavar="DAY|7d|4w", help=text)
+
+
 SinceOption = Annotated[
     str | None,
-    typer.Option(
-        "--since",
-        metavar="DAY|7d|4w",
-        help="Every bucket from this one on; 7d counts back from the newest build.",
-    ),
+    day_option("--since", "Every bucket from this one on; 7d counts back from the newest build."),
 ]
-UntilOption = Annotated[
-    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this bucket.")
-]
+UntilOption = Annotated[str | None, day_option("--until", "Stop before this bucket.")]
 SinceDayOption = Annotated[
     str | None,
-    typer.Option(
+    day_option(
         "--since",
-        metavar="DAY|7d|4w",
-        help="From this UTC day on; 7d counts back from the newest build. Default: everything.",
+        "From this UTC day on; 7d counts back from the newest build. Default: everything.",
     ),
 ]
-UntilDayOption = Annotated[
-    str | None, typer.Option("--until", metavar="DAY|7d|4w", help="Stop before this UTC day.")
-]
+UntilDayOption = Annotated[str | None, day_option("--until", "Stop before this UTC day.")]
 ZoneOption = Annotated[
     str | None,
     typer.Option(

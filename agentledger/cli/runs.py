@@ -67,14 +67,9 @@ def _past_instant(text: str) -> str:
         UsageError: When it is none.
     """
     from agentledger.errors import UsageError
+    from agentledger.instants import parse_instant
 
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UsageError(
-            f"--as-of is {text!r}, expected an ISO instant such as 2026-03-01T12:00:00Z."
-        ) from error
-    instant = (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
+    instant = parse_instant(text, "--as-of").astimezone(UTC)
     if instant > datetime.now(UTC):
         raise UsageError(f"--as-of is {text!r}, which is still to come. Give an earlier instant.")
     return instant.isoformat()

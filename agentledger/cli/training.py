@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from agentledger.cli import agent_patterns, options
-from agentledger.cli.options import JsonOption, ProjectOption, examples
+from agentledger.cli.options import JsonOption, ProjectOption, day_option, examples
 
 export_app = typer.Typer(
     help="Data sets made from the ledger.",
@@ -43,7 +43,7 @@ def training(
     project: ProjectOption = None,
     since: Annotated[
         str | None,
-        typer.Option("--since", metavar="DAY|7d|4w", help="Calls from this UTC day on."),
+        day_option("--since", "Calls from this UTC day on."),
     ] = None,
     min_tokens: Annotated[
         int, typer.Option("--min-tokens", help="Leave out calls of fewer tokens.")

@@ -170,42 +170,53 @@ SUGGESTION_FEEDBACK = EventFormat(
     wrappers=frozenset({"suggestion_feedback"}),
 )  # fmt: skip
 
-_CHANGE_COLUMNS = {
-    "event_id": kept.identifier("change_id"),
-    "agent_id": kept.title("agent_id"),
-    "ts": kept.time("changed_at"),
-    "declared_at": kept.time("declared_at"),
-    "metric": kept.class_name("metric"),
-    "note_length": kept.length("note"),
-}
 
-AGENT_CHANGES = EventFormat(
-    name="agent_changes",
-    told_by=(frozenset({"change_id", "agent_id", "changed_at"}),),
-    fields=texts("change_id", "agent_id", "changed_at", "declared_at", "metric", "note"),
-    columns=_CHANGE_COLUMNS,
-    free_fields=("agent_id",),
-    identity="event_id",
-    must_have="event_id is not null and agent_id is not null and ts is not null",
+def _declaration(
+    name: str, told_by: str, own: Mapping[str, str], event_id: str, of: str, at: str
+) -> EventFormat:
+    """A format in which an owner declares something.
+
+    Args:
+        name: Of the format.
+        told_by: Names that all present mean this format, with a blank between.
+        own: Columns that no other declaration has.
+        event_id: Member that identifies the declaration.
+        of: Member and column that names what is declared something of.
+        at: Member that tells since when it holds.
+    """
+    return EventFormat(
+        name=name,
+        told_by=(frozenset(told_by.split()),),
+        fields=texts(event_id, at, "declared_at", "note", *own),
+        columns={
+            "event_id": kept.identifier(event_id),
+            "ts": kept.time(at),
+            "declared_at": kept.time("declared_at"),
+            "note_length": kept.length("note"),
+            **own,
+        },
+        free_fields=(of,),
+        identity="event_id",
+        must_have=f"event_id is not null and {of} is not null and ts is not null",
+    )
+
+
+AGENT_CHANGES = _declaration(
+    "agent_changes",
+    told_by="change_id agent_id changed_at",
+    own={"agent_id": kept.title("agent_id"), "metric": kept.class_name("metric")},
+    event_id="change_id",
+    of="agent_id",
+    at="changed_at",
 )
 
-_JUDGEMENT_COLUMNS = {
-    "event_id": kept.identifier("judgement_id"),
-    "pattern": kept.name("pattern"),
-    "ts": kept.time("judged_at"),
-    "declared_at": kept.time("declared_at"),
-    "quality": kept.figure("quality"),
-    "note_length": kept.length("note"),
-}
-
-PATTERN_JUDGEMENTS = EventFormat(
-    name="pattern_judgements",
-    told_by=(frozenset({"judgement_id", "pattern", "quality"}),),
-    fields=texts("judgement_id", "pattern", "judged_at", "declared_at", "quality", "note"),
-    columns=_JUDGEMENT_COLUMNS,
-    free_fields=("pattern",),
-    identity="event_id",
-    must_have="event_id is not null and pattern is not null and ts is not null",
+PATTERN_JUDGEMENTS = _declaration(
+    "pattern_judgements",
+    told_by="judgement_id pattern quality",
+    own={"pattern": kept.name("pattern"), "quality": kept.figure("quality")},
+    event_id="judgement_id",
+    of="pattern",
+    at="judged_at",
 )
 
 USAGE_FORMATS: Mapping[str, EventFormat] = {

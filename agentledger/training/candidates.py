@@ -17,6 +17,7 @@ from agentledger import privacy
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.training.conversation import UnreadableError, parts_of_texts
 from agentledger.transcripts.parts import UNREADABLE, CallParts
+from agentledger.transcripts.parts import Texts as TextsOfCall
 
 if TYPE_CHECKING:
     from agentledger.vault_texts import Texts
@@ -93,17 +94,38 @@ def telemetry_calls(
     Raises:
         AgentLedgerError: When the warehouse was built by an earlier version.
     """
-    found = rows(connection, _CALLS, [filters.project_id, filters.since])
-    calls = (Call(*row) for row in found)
+    for call, said in calls_and_texts(connection, _CALLS, filters, texts, wants):
+        try:
+            yield call, None if said is None else parts_of_texts(said)
+        except UnreadableError:
+            yield call, UNREADABLE
+
+
+def calls_and_texts(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str,
+    filters: Filters,
+    texts: "Texts",
+    wants: Wants,
+) -> Iterator[tuple[Call, TextsOfCall | None]]:
+    """Give the calls that are asked for, each with its texts where the vault has them.
+
+    Args:
+        connection: The warehouse.
+        sql: A question whose columns are the fields of `Call`, for a project and a begin.
+        filters: What it is asked for.
+        texts: Where texts may be found.
+        wants: Which calls.
+
+    Raises:
+        AgentLedgerError: When the warehouse was built by an earlier version.
+    """
+    calls = (Call(*row) for row in rows(connection, sql, [filters.project_id, filters.since]))
     while batch := list(islice(calls, BATCH_CALLS)):
         mine = [call for call in batch if wants(call.session, call.project_id)]
         known = texts.texts_of([(call.record_key, call.content_hash) for call in mine])
         for call in mine:
-            said = known.get((call.record_key, call.content_hash))
-            try:
-                yield call, None if said is None else parts_of_texts(said)
-            except UnreadableError:
-                yield call, UNREADABLE
+            yield call, known.get((call.record_key, call.content_hash))
 
 
 def rows(

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from agentledger.transcripts.parts import CallParts
+from agentledger.transcripts.parts import CallParts, as_text, text_alone
 
 Role = Literal["system", "user", "assistant", "tool"]
 
@@ -272,17 +272,13 @@ def _tool_call(value: Any) -> tuple[str | None, str, dict[str, Any]]:
 
 
 def _result_text(content: Any) -> str:
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list) and all(
-        isinstance(part, dict) and isinstance(part.get("text"), str) for part in content
-    ):
-        return "\n".join(part["text"] for part in content)
-    if isinstance(content, list) and any(
-        isinstance(part, dict) and part.get("type") in _NO_TEXTS for part in content
+    if (
+        text_alone(content) is None
+        and isinstance(content, list)
+        and any(isinstance(part, dict) and part.get("type") in _NO_TEXTS for part in content)
     ):
         raise UnreadableError("a tool's result is no text")
-    return "" if content is None else json.dumps(content, ensure_ascii=False)
+    return as_text(content)
 
 
 def _text_or_none(value: Mapping[str, Any], *names: str) -> str | None:

@@ -7,17 +7,9 @@ A request or response of a shape that is not known is refused, not guessed at.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from agentledger.training.candidates import (
-    BATCH_CALLS,
-    Call,
-    Filters,
-    Given,
-    Wants,
-    rows,
-)
+from agentledger.training.candidates import Call, Filters, Given, Wants, calls_and_texts
 from agentledger.transcripts.parts import UNREADABLE, CallParts, Texts, decoded
 
 if TYPE_CHECKING:
@@ -60,14 +52,8 @@ def recorded_calls(
     connection: "duckdb.DuckDBPyConnection", filters: Filters, texts: "VaultTexts", wants: Wants
 ) -> Iterator[tuple[Call, Given]]:
     """Give the calls in order of project, session and time."""
-    found = rows(connection, _CALLS, [filters.project_id, filters.since])
-    calls = (Call(*row) for row in found)
-    while batch := list(islice(calls, BATCH_CALLS)):
-        mine = [call for call in batch if wants(call.session, call.project_id)]
-        known = texts.texts_of([(call.record_key, call.content_hash) for call in mine])
-        for call in mine:
-            said = known.get((call.record_key, call.content_hash))
-            yield call, None if said is None else parts_of_record(said)
+    for call, said in calls_and_texts(connection, _CALLS, filters, texts, wants):
+        yield call, None if said is None else parts_of_record(said)
 
 
 def parts_of_record(texts: Texts) -> CallParts | str:

@@ -103,13 +103,21 @@ def texts_of_blocks(blocks: Sequence[Mapping[str, Any]], kind: str) -> str:
 
 def as_text(value: Any) -> str:
     """A value for people: a text as it is, the texts of a list of parts, else JSON."""
+    text = text_alone(value)
+    if text is not None:
+        return text
+    return "" if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def text_alone(value: Any) -> str | None:
+    """A text, or the texts of a list of nothing but these; None for any other value."""
     if isinstance(value, str):
         return value
     if isinstance(value, list) and all(
         isinstance(part, dict) and isinstance(part.get("text"), str) for part in value
     ):
         return "\n".join(part["text"] for part in value)
-    return "" if value is None else json.dumps(value, ensure_ascii=False)
+    return None
 
 
 def decoded(members: Sequence[str]) -> list[Any]:

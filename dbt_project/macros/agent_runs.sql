@@ -115,6 +115,79 @@ nullif(
 )
 {%- endmacro %}
 
+{#- The columns of `leaf_calls`, of versions of model calls: what a call used, and what it is priced
+    by. `prefix`: of the columns of tokens. -#}
+{% macro leaf_call_columns(calls, key='llm_call_key', prefix='') -%}
+{{ calls }}.{{ key }} as span_key,
+        {{ calls }}.provider,
+        {{ calls }}.model,
+        {{ calls }}.service_tier,
+        {%- for tier in ['input_fresh', 'cache_write', 'cache_read', 'output'] %}
+        {{ calls }}.{{ prefix }}{{ tier }}_tokens as {{ tier }}_tokens,
+        {%- endfor %}
+        {{ calls }}.recorded_cost_usd,
+        case when not {{ calls }}.ts_suspicious then {{ calls }}.occurred_at end as priced_at
+{%- endmacro %}
+
+{#- The last part of a model of agents in traces: each run in `named` as a task, with what
+    `used_below_agents` found. `named` has the columns of a span of `int_otlp_spans` and
+    `agent_text`; `own_ids` are ids that one source alone knows. -#}
+{% macro agent_run_tasks(variant, own_ids=[]) -%}
+select
+    ---------- ids
+    named.span_key as task_key,
+    named.trace_key,
+    {%- for name in own_ids %}
+    named.{{ name }},
+    {%- endfor %}
+    named.record_key,
+    named.content_hash,
+    named.source_project_id as project_id,
+    named.source_id,
+    named.session_id,
+    case
+        when named.session_id is not null
+            then {{ key_128(['named.source_project_id', 'named.session_id']) }}
+    end as session_key,
+    ---------- text
+    named.agent_text as agent_id,
+    named.source_kind,
+    cast('{{ variant }}' as varchar) as variant,
+    cast(null as varchar) as task_type,
+    named.outcome,
+    used.patterns,
+    coalesce(spent.provider, named.provider) as provider,
+    coalesce(spent.model, nullif(named.model, 'unknown')) as model,
+    case when named.outcome = 'failure' then coalesce(named.error_type, 'other') end as error_class,
+    nullif(concat_ws(
+        ',',
+        case when named.agent_text = 'unknown' then 'agent_unknown' end,
+        case when not named.is_finished then 'unfinished' end,
+        case when spent.is_estimated then 'agent_estimated' end,
+        case when spent.agent_key is not null and spent.cost_usd is null then 'unpriced' end,
+        case when named.ts_suspicious then 'ts_suspicious' end
+    ), '') as flags,
+    named.drop_reason,
+    ---------- numerics
+    named.file_id,
+    named.line_no,
+    named.ordinal,
+    named.load_seq,
+    named.key_load_seq,
+    named.duration_ms as latency_ms,
+    {{ agent_run_figures() }},
+    ---------- booleans
+    named.agent_text = 'unknown' as is_agent_unknown,
+    false as tz_assumed,
+    named.ts_suspicious,
+    named.is_kept,
+    ---------- timestamps
+    coalesce(named.ended_at, named.occurred_at) as occurred_at
+from named
+left join spent on named.span_key = spent.agent_key
+left join used on named.span_key = used.agent_key
+{%- endmacro %}
+
 {#- The columns of a task that `spent` and `used` fill, the same for every kind of trace. -#}
 {% macro agent_run_figures() -%}
 cast(spent.cost_usd * 100 as double) as cost_cents,

@@ -109,18 +109,10 @@ where turn_unit in ({{ touched_turn_units(since) }})
 {#- Turns that count by how they ended: of active projects, with a summary that tells it, and an end
     that can be believed. -#}
 {% macro countable_turns(columns) -%}
-select
-    {%- for column in columns %}
-        facts.{{ column }}{{ ',' if not loop.last }}
-    {%- endfor %}
-    from {{ ref('fct_turns') }} as facts
-    inner join {{ ref('stg_ledger__projects') }} as projects
-        on facts.project_id = projects.project_id
-    where projects.is_active
-        and facts.source_kind = 'agent_telemetry'
-        and facts.has_summary
-        and facts.ended_at is not null
-        and not facts.ts_suspicious
+{{ facts_that_count(
+    ref('fct_turns'), columns,
+    ["source_kind = 'agent_telemetry'", 'has_summary', 'ended_at is not null']
+) }}
 {%- endmacro %}
 
 {#- Counts of turns for a mart: of each day, week, month and of all time, in each project and in

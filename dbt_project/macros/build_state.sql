@@ -66,3 +66,18 @@ select
     {%- else -%} null {%- endif %},
     {{ prices_fingerprint() }}
 {%- endmacro %}
+
+{#- Configuration of a model that makes all rows of a key anew when one of them may have changed, and
+    that remembers what it was built from. -#}
+{% macro made_anew_by(unique_key) %}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=unique_key,
+    on_schema_change='fail',
+    post_hook=[
+        "{{ forget_build() }}",
+        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
+    ]
+) }}
+{% endmacro %}

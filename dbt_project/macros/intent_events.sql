@@ -74,18 +74,9 @@ where {{ column }} in ({{ touched_intents(unit, since) }})
 {% macro countable_intents(columns, unit) -%}
 {%- set since = trusted_load_seq() -%}
 {%- set key = {'day': 'occurred_on', 'session': 'session_key', 'event': 'event_key'}[unit] -%}
-select
-    {%- for column in columns %}
-        events.{{ column }}{{ ',' if not loop.last }}
-    {%- endfor %}
-    from {{ ref('fct_intent_events') }} as events
-    inner join {{ ref('stg_ledger__projects') }} as projects
-        on events.project_id = projects.project_id
-    where projects.is_active
-        and events.occurred_at is not null
-        and not events.ts_suspicious
+{{ facts_that_count(ref('fct_intent_events'), columns, ['occurred_at is not null']) }}
     {%- if since is not none %}
-        and events.{{ key }} in (
+        and facts.{{ key }} in (
             {{ touched_intents(unit, since) }}
         )
     {%- endif %}

@@ -1,6 +1,17 @@
 {#- Observations of Langfuse: which traces are judged anew, and which version of one counts
     (formats.md 9). -#}
 
+{#- Rows of an export, with `…_instant` for each of these `…_at`. Times without a zone are UTC: that
+    is the contract of the export. -#}
+{% macro langfuse_rows(relation, times) -%}
+select
+        *,
+        {%- for name in times %}
+        {{ stated_instant('trim(' ~ name ~ '_at)', "'UTC'") }} as {{ name }}_instant{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ relation }}
+{%- endmacro %}
+
 {#- All versions of the observations of the traces that gained one after `since`, or were told more
     of, with what decides between them: the producer's own stamp, then the larger figures, then the
     content. The session is that of the observation, else that of its trace, else the trace itself. -#}

@@ -19,6 +19,11 @@ case
 end
 {%- endmacro %}
 
+{#- The other way round, of a source that tells no more than the outcome. -#}
+{% macro outcome_detail_of(outcome) -%}
+case {{ outcome }} when 'success' then 'success' when 'failure' then 'error' else 'unreported' end
+{%- endmacro %}
+
 {#- How much a version of a record knows about its end; the most complete version wins. -#}
 {% macro completeness(detail) -%}
 case

@@ -15,6 +15,10 @@
 {% macro duckdb__epoch_micros(instant) %}epoch_us({{ instant }}){% endmacro %}
 {% macro spark__epoch_micros(instant) %}unix_micros({{ instant }}){% endmacro %}
 
+{% macro milliseconds_between(start, end) -%}
+cast(({{ epoch_micros(end) }} - {{ epoch_micros(start) }}) / 1000.0 as double)
+{%- endmacro %}
+
 {% macro instant_from_micros(micros) %}{{ return(adapter.dispatch('instant_from_micros', 'agentledger')(micros)) }}{% endmacro %}
 {% macro duckdb__instant_from_micros(micros) %}make_timestamptz({{ micros }}){% endmacro %}
 {% macro spark__instant_from_micros(micros) %}timestamp_micros({{ micros }}){% endmacro %}

@@ -15,15 +15,20 @@ where session_id is not null and {{ condition }}
 group by session_id
 {%- endmacro %}
 
-{#- Who tells of a session before others do: `transcripts`, and `logs`, Claude Code's events of these
-    names, which `log_events` holds. CTEs. -#}
-{% macro session_tellers(event_names) -%}
+{#- Sessions that a transcript tells, with the load with which each began to be told. A CTE. -#}
+{% macro transcript_tellers() -%}
 transcripts as (
     select
         session_id,
         first_load_seq
     from {{ ref('int_claude_code_sessions') }}
-),
+)
+{%- endmacro %}
+
+{#- Who tells of a session before others do: `transcripts`, and `logs`, Claude Code's events of these
+    names, which `log_events` holds. CTEs. -#}
+{% macro session_tellers(event_names) -%}
+{{ transcript_tellers() }},
 
 log_events as (
     select * from {{ ref('int_otlp_log_events') }}
@@ -35,12 +40,13 @@ logs as (
 )
 {%- endmacro %}
 
-{#- The rows of `told` with their verdict, a CTE beside those of `session_tellers`. -#}
+{#- The rows of `told` with their verdict, a CTE beside those of `session_tellers`. Spans give way to
+    log events first, so that what is left to compare with a transcript is one telling. -#}
 {% macro otlp_judged() -%}
 judged as (
     select
         told.*,
-        {{ otlp_verdict() }}
+        {{ verdict_beside('told', ['logs', 'transcripts'], own_reason='own_drop_reason') }}
     from told
     left join transcripts
         on told.source_kind = 'claude_code_otel' and told.session_id = transcripts.session_id
@@ -50,36 +56,26 @@ judged as (
 )
 {%- endmacro %}
 
-{#- Why a row of Claude Code's telemetry does not count, and the load with which that was known: who
-    arrives later takes back what was counted. Spans give way to log events first, so that what is
-    left to compare with a transcript is one telling. -#}
-{% macro otlp_verdict() -%}
+{#- Why a row does not count beside other tellers, and the load with which that was known: who
+    arrives later takes back what was counted. `tellers` are CTEs that `rows` are joined to, the one
+    that speaks first before the others; `own_reason` and `load` are what the row says by itself. -#}
+{% macro verdict_beside(rows, tellers, own_reason='drop_reason', load='key_load_seq') -%}
+{%- set known = {
+    'transcripts': ('session_id', 'told_by_transcript'),
+    'logs': ('session_id', 'told_by_events'),
+    'spans': ('trace_key', 'told_by_spans'),
+} -%}
 case
-            when told.own_drop_reason is not null then told.own_drop_reason
-            when logs.session_id is not null then 'told_by_events'
-            when transcripts.session_id is not null then 'told_by_transcript'
-        end as drop_reason,
-        greatest(
-            told.key_load_seq,
-            coalesce(transcripts.first_load_seq, told.key_load_seq),
-            coalesce(logs.first_load_seq, told.key_load_seq)
-        ) as verdict_load_seq
-{%- endmacro %}
-
-{#- The same of Langfuse: it repeats what a transcript or Claude Code's events tell of a session, and
-    what spans tell of a trace. `versions` are rows of Langfuse with a drop_reason of their own. -#}
-{% macro langfuse_verdict() -%}
-case
-            when versions.drop_reason is not null then versions.drop_reason
-            when transcripts.session_id is not null then 'told_by_transcript'
-            when logs.session_id is not null then 'told_by_events'
-            when spans.trace_key is not null then 'told_by_spans'
+            when {{ rows }}.{{ own_reason }} is not null then {{ rows }}.{{ own_reason }}
+            {%- for teller in tellers %}
+            when {{ teller }}.{{ known[teller][0] }} is not null then '{{ known[teller][1] }}'
+            {%- endfor %}
         end as told_reason,
         greatest(
-            versions.key_load_seq,
-            coalesce(transcripts.first_load_seq, versions.key_load_seq),
-            coalesce(logs.first_load_seq, versions.key_load_seq),
-            coalesce(spans.first_load_seq, versions.key_load_seq)
+            {{ rows }}.{{ load }},
+            {%- for teller in tellers %}
+            coalesce({{ teller }}.first_load_seq, {{ rows }}.{{ load }}){{ ',' if not loop.last }}
+            {%- endfor %}
         ) as told_load_seq
 {%- endmacro %}
 
@@ -106,7 +102,7 @@ with {{ langfuse_other_tellers(event_name, is_teller) }},
 judged as (
     select
         versions.*,
-        {{ langfuse_verdict() }}
+        {{ verdict_beside('versions', ['transcripts', 'logs', 'spans']) }}
     from {{ versions }} as versions
     {{ join_langfuse_other_tellers() }}
 )

@@ -129,3 +129,20 @@ where versions.{{ load_seq }} > {{ since }} and versions.{{ column }} is not nul
 {% macro active_projects() -%}
 (select projects.project_id from {{ ref('stg_ledger__projects') }} as projects where projects.is_active)
 {%- endmacro %}
+
+{#- Facts of active projects with a time that can be believed. `conditions`, on columns of the facts,
+    say what else a fact needs to count. -#}
+{% macro facts_that_count(facts, columns, conditions) -%}
+select
+    {%- for column in columns %}
+        facts.{{ column }}{{ ',' if not loop.last }}
+    {%- endfor %}
+    from {{ facts }} as facts
+    inner join {{ ref('stg_ledger__projects') }} as projects
+        on facts.project_id = projects.project_id
+    where projects.is_active
+    {%- for condition in conditions %}
+        and facts.{{ condition }}
+    {%- endfor %}
+        and not facts.ts_suspicious
+{%- endmacro %}

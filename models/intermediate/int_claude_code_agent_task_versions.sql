@@ -177,13 +177,9 @@ told as (
         end as outcome,
         case
             when results.total_duration_ms is not null then results.total_duration_ms
-            when results.is_asynchronous then (
-                {{ epoch_micros('spent.last_line_at') }} - {{ epoch_micros('spawns.occurred_at') }}
-            ) / 1000.0
-            else (
-                {{ epoch_micros('results.completed_at') }}
-                - {{ epoch_micros('spawns.occurred_at') }}
-            ) / 1000.0
+            when results.is_asynchronous
+                then {{ milliseconds_between('spawns.occurred_at', 'spent.last_line_at') }}
+            else {{ milliseconds_between('spawns.occurred_at', 'results.completed_at') }}
         end as latency_ms
     from spawns
     left join results on spawns.tool_call_key = results.tool_call_key

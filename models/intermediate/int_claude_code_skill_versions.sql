@@ -207,9 +207,7 @@ governed as (
 spans as (
     select
         *,
-        least(next_begins_at, prompt_ends_at) as span_ends_at,
-        next_begins_at is not null
-        and (prompt_ends_at is null or next_begins_at < prompt_ends_at) as is_ended_by_skill
+        {{ span_of_skill() }}
     from governed
 ),
 
@@ -254,12 +252,17 @@ sessions as (
 judged as (
     select
         bounded.*,
+        cast('claude_code' as varchar) as source_kind,
+        case
+            when bounded.is_repeated_by_tool then 'called_by_tool'
+            else bounded.drop_reason
+        end as told_reason,
         coalesce(folders.project_id, bounded.source_project_id) as project_id,
         coalesce(folders.load_seq, 0) as folder_load_seq,
         greatest(
             bounded.load_seq, sessions.load_seq, bounded.known_load_seq,
             coalesce(folders.load_seq, 0)
-        ) as key_load_seq,
+        ) as told_load_seq,
         spans.span_ends_at,
         case
             when spans.is_ended_by_skill then spans.span_ends_at
@@ -280,59 +283,13 @@ judged as (
 )
 
 select
-    ---------- ids
-    usage_key,
-    record_key,
-    content_hash,
-    project_id,
-    source_id,
-    session_id,
-    case when session_id is not null then {{ key_128(['project_id', 'session_id']) }} end
-        as session_key,
+    ---------- what a transcript alone tells
     message_key,
     agent_id,
-    ---------- text
-    cast('claude_code' as varchar) as source_kind,
-    skill_name,
-    variant,
-    cast(case when occurred_at is null then 'missing' else 'explicit' end as varchar) as tz_kind,
-    outcome,
-    case outcome
-        when 'success' then 'success' when 'failure' then 'error' else 'unreported'
-    end as outcome_detail,
-    cast(null as varchar) as workflow_path,
-    cast(null as varchar) as workflow_phase,
-    error_class,
-    case
-        when is_repeated_by_tool then 'called_by_tool'
-        else drop_reason
-    end as drop_reason,
-    ---------- numerics
-    file_id,
-    line_no,
-    cast(ordinal as bigint) as ordinal,
     position,
-    load_seq,
-    key_load_seq,
     folder_load_seq,
-    nullif(
-        cast(
-            ({{ epoch_micros('governed_until') }} - {{ epoch_micros('begins_at') }}) / 1000.0
-            as double
-        ), 0
-    ) as duration_ms,
-    cast(null as integer) as followup_count,
-    cast(null as integer) as selection_rank,
-    ---------- booleans
-    false as is_abandoned,
-    false as duration_is_placeholder,
-    false as tz_assumed,
-    ts_suspicious,
     is_sidechain,
-    is_kept and not is_repeated_by_tool as is_kept,
-    ---------- timestamps
-    occurred_at,
-    {{ utc_day('occurred_at') }} as invoked_on,
     prompt_ends_at,
-    span_ends_at
+    span_ends_at,
+    {{ skill_invocation_of_session() }}
 from judged

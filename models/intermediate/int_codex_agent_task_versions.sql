@@ -1,13 +1,4 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='thread_key',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('thread_key') }}
 {#- A thread that another one of Codex spawned is a task: from its first line to its last, with
     the steps and tools that it did not copy from its parent. Rollouts name no kind of subagent. A
     thread that gained a line or changed its project is made anew, and all are when prices
@@ -103,16 +94,7 @@ links as materialized (
 
 leaf_calls as (
     select
-        calls.llm_call_key as span_key,
-        calls.provider,
-        calls.model,
-        calls.service_tier,
-        calls.kept_input_fresh_tokens as input_fresh_tokens,
-        calls.kept_cache_write_tokens as cache_write_tokens,
-        calls.kept_cache_read_tokens as cache_read_tokens,
-        calls.kept_output_tokens as output_tokens,
-        calls.recorded_cost_usd,
-        case when not calls.ts_suspicious then calls.occurred_at end as priced_at
+        {{ leaf_call_columns('calls', prefix='kept_') }}
     from calls
     where calls.is_kept and calls.thread_key in (select threads.thread_key from threads)
 ),
@@ -189,10 +171,7 @@ select
     placed.ordinal,
     placed.load_seq,
     placed.key_load_seq,
-    cast(
-        ({{ epoch_micros('placed.last_at') }} - {{ epoch_micros('placed.occurred_at') }}) / 1000.0
-        as double
-    ) as latency_ms,
+    {{ milliseconds_between('placed.occurred_at', 'placed.last_at') }} as latency_ms,
     {{ agent_run_figures() }},
     ---------- booleans
     true as is_agent_unknown,

@@ -73,14 +73,14 @@ select
     service_tier,
     skill_name as attribution_skill,
     input_basis,
-    drop_reason,
+    told_reason as drop_reason,
     ---------- numerics
     cast(null as bigint) as workdir_id,
     file_id,
     line_no,
     ordinal,
     load_seq,
-    verdict_load_seq as key_load_seq,
+    told_load_seq as key_load_seq,
     {%- for tier in tiers %}
     {{ tier }}_tokens,
     {%- endfor %}
@@ -90,7 +90,7 @@ select
     recorded_cost_usd,
     {%- for tier in tiers %}
     case
-        when drop_reason is null and (is_span or not has_failed) then {{ tier }}_tokens
+        when told_reason is null and (is_span or not has_failed) then {{ tier }}_tokens
         else 0
     end as kept_{{ tier }}_tokens,
     {%- endfor %}
@@ -98,8 +98,8 @@ select
     cast(null as bigint) as kept_stated_cache_write_1h_tokens,
     cast(null as bigint) as kept_web_search_requests,
     ---------- booleans
-    drop_reason is null as is_kept,
-    drop_reason is null as is_owner,
+    told_reason is null as is_kept,
+    told_reason is null as is_owner,
     has_failed as is_synthetic,
     is_sidechain,
     ts_suspicious,

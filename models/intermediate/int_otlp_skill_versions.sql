@@ -1,25 +1,11 @@
-{{ config(
-    materialized='incremental',
-    incremental_strategy='delete+insert',
-    unique_key='session_text',
-    on_schema_change='fail',
-    post_hook=[
-        "{{ forget_build() }}",
-        "{{ remember_build(ref('stg_ledger__load_context'), 'load_seq') }}"
-    ]
-) }}
+{{ made_anew_by('session_text') }}
 {#- Every event of Claude Code's log that a skill was activated. It governs what follows until the
     next prompt or the next skill, as in a transcript; whether it could be loaded is told by the
     results of the Skill tool in the same prompt, where they are as many. A name that was left out
     is no skill, and neither is one that was only put before a subagent. A session that gained an
     event is made anew, and so is one whose transcript arrived. #}
 {%- set since = trusted_load_seq() %}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
+with {{ transcript_tellers() }},
 
 events as (
     select
@@ -121,9 +107,7 @@ governed as (
 spans as (
     select
         *,
-        least(next_begins_at, prompt_ends_at) as span_ends_at,
-        next_begins_at is not null
-        and (prompt_ends_at is null or next_begins_at < prompt_ends_at) as is_ended_by_skill
+        {{ span_of_skill() }}
     from governed
 ),
 
@@ -175,6 +159,10 @@ results as (
 told as (
     select
         activations.*,
+        activations.event_key as usage_key,
+        activations.source_project_id as project_id,
+        activations.happened_at as begins_at,
+        cast(null as varchar) as error_class,
         measured.governed_until,
         sessions.session_load_seq,
         case
@@ -202,60 +190,12 @@ told as (
 judged as (
     select
         told.*,
-        coalesce(
-            told.own_drop_reason,
-            case when transcripts.session_id is not null then 'told_by_transcript' end
-        ) as told_reason,
-        greatest(told.session_load_seq, coalesce(transcripts.first_load_seq, 0)) as told_load_seq
+        {{ verdict_beside('told', ['transcripts'], 'own_drop_reason', 'session_load_seq') }}
     from told
     left join transcripts on told.session_id = transcripts.session_id
 )
 
 select
-    ---------- ids
-    event_key as usage_key,
-    record_key,
-    content_hash,
-    source_project_id as project_id,
-    source_id,
     session_text,
-    session_id,
-    case when session_id is not null then {{ key_128(['source_project_id', 'session_id']) }} end
-        as session_key,
-    ---------- text
-    source_kind,
-    coalesce(skill_name, 'unknown') as skill_name,
-    variant,
-    cast(case when occurred_at is null then 'missing' else 'explicit' end as varchar) as tz_kind,
-    outcome,
-    case outcome
-        when 'success' then 'success' when 'failure' then 'error' else 'unreported'
-    end as outcome_detail,
-    cast(null as varchar) as workflow_path,
-    cast(null as varchar) as workflow_phase,
-    cast(null as varchar) as error_class,
-    told_reason as drop_reason,
-    ---------- numerics
-    file_id,
-    line_no,
-    cast(ordinal as bigint) as ordinal,
-    load_seq,
-    told_load_seq as key_load_seq,
-    nullif(
-        cast(
-            ({{ epoch_micros('governed_until') }} - {{ epoch_micros('happened_at') }}) / 1000.0
-            as double
-        ), 0
-    ) as duration_ms,
-    cast(null as integer) as followup_count,
-    cast(null as integer) as selection_rank,
-    ---------- booleans
-    false as is_abandoned,
-    false as duration_is_placeholder,
-    false as tz_assumed,
-    ts_suspicious,
-    told_reason is null as is_kept,
-    ---------- timestamps
-    occurred_at,
-    {{ utc_day('occurred_at') }} as invoked_on
+    {{ skill_invocation_of_session() }}
 from judged

@@ -1,12 +1,7 @@
 {{ config(materialized='view') }}
 {#- Every event of Claude Code's log that a subagent ended, as a task. It knows a total of tokens
     and no tiers, and so no cost. A session's transcript tells of its subagents better. #}
-with transcripts as (
-    select
-        session_id,
-        first_load_seq
-    from {{ ref('int_claude_code_sessions') }}
-),
+with {{ transcript_tellers() }},
 
 events as (
     select * from {{ ref('int_otlp_log_events') }}
@@ -17,13 +12,7 @@ judged as (
     select
         events.*,
         {{ normal_form("coalesce(events.agent_name, 'unknown')") }} as agent_text,
-        coalesce(
-            events.drop_reason,
-            case when transcripts.session_id is not null then 'told_by_transcript' end
-        ) as told_reason,
-        greatest(
-            events.key_load_seq, coalesce(transcripts.first_load_seq, events.key_load_seq)
-        ) as told_load_seq,
+        {{ verdict_beside('events', ['transcripts']) }},
         case
             when events.is_success then 'success'
             when not events.is_success then 'failure'

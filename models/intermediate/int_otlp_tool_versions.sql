@@ -84,8 +84,8 @@ select
     skill_name,
     cast(null as varchar) as subagent_type,
     case when not is_call and has_failed then error_class end as error_class,
-    drop_reason,
-    case when not is_call and has_failed and drop_reason is null then error_class end
+    told_reason as drop_reason,
+    case when not is_call and has_failed and told_reason is null then error_class end
         as kept_error_class,
     ---------- numerics
     cast(null as bigint) as workdir_id,
@@ -94,12 +94,12 @@ select
     ordinal,
     position,
     load_seq,
-    verdict_load_seq as key_load_seq,
+    told_load_seq as key_load_seq,
     ---------- booleans
     is_call,
-    drop_reason is null as is_kept,
+    told_reason is null as is_kept,
     not is_call and has_failed as is_error,
-    not is_call and has_failed and drop_reason is null as kept_is_error,
+    not is_call and has_failed and told_reason is null as kept_is_error,
     is_sidechain,
     ts_suspicious,
     ---------- timestamps

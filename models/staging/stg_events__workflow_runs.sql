@@ -11,10 +11,8 @@ read as (
         *,
         {{ workflow_status('lower(trim(status))') }} as normal_status,
         {{ plausible_ms('try_cast(total_duration_ms as double)') }} as reported_duration_ms,
-        {{ plausible_ms(
-            '(' ~ epoch_micros('completed_at_instant') ~ ' - ' ~ epoch_micros('occurred_at')
-            ~ ') / 1000.0'
-        ) }} as derived_duration_ms
+        {{ plausible_ms(milliseconds_between('occurred_at', 'completed_at_instant')) }}
+            as derived_duration_ms
     from timed
 )
 

@@ -1,12 +1,7 @@
 {#- One row per version of an observation: rename, cast. Times without a zone are UTC: that is the
     contract of the export. Zeros of the old usage fields mean unknown. #}
 with observations as (
-    select
-        *,
-        {{ stated_instant('trim(started_at)', "'UTC'") }} as started_instant,
-        {{ stated_instant('trim(ended_at)', "'UTC'") }} as ended_instant,
-        {{ stated_instant('trim(updated_at)', "'UTC'") }} as updated_instant
-    from {{ source('raw', 'langfuse_observations') }}
+    {{ langfuse_rows(source('raw', 'langfuse_observations'), ['started', 'ended', 'updated']) }}
 ),
 
 counted as (
@@ -69,12 +64,10 @@ select
     {{ token_count('usage_reasoning') }} as reasoning_tokens,
     -- Nothing is what an unpriced model costs, too.
     nullif(try_cast(total_cost as double), 0) as recorded_cost_usd,
-    cast(case
+    case
         when ended_instant >= started_instant
-            then (
-                {{ epoch_micros('ended_instant') }} - {{ epoch_micros('started_instant') }}
-            ) / 1000.0
-    end as double) as duration_ms,
+            then {{ milliseconds_between('started_instant', 'ended_instant') }}
+    end as duration_ms,
     ---------- booleans
     coalesce(input_tokens, 0) > 0 or coalesce(output_tokens, 0) > 0 as has_tokens,
     {{ is_suspicious_instant('started_instant', 'ingested_at') }} as ts_suspicious,

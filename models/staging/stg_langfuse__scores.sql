@@ -1,11 +1,7 @@
 {#- One row per version of a score: rename, cast. A score is of a trace, an observation or a
     session, and a trace may have many: whoever joins them must join one row per trace. #}
 with scores as (
-    select
-        *,
-        {{ stated_instant('trim(scored_at)', "'UTC'") }} as scored_instant,
-        {{ stated_instant('trim(updated_at)', "'UTC'") }} as updated_instant
-    from {{ source('raw', 'langfuse_scores') }}
+    {{ langfuse_rows(source('raw', 'langfuse_scores'), ['scored', 'updated']) }}
 )
 
 select

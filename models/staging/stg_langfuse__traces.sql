@@ -1,11 +1,7 @@
 {#- One row per version of a trace: rename, cast. Times without a zone are UTC: that is the
     contract of the export. #}
 with traces as (
-    select
-        *,
-        {{ stated_instant('trim(started_at)', "'UTC'") }} as started_instant,
-        {{ stated_instant('trim(updated_at)', "'UTC'") }} as updated_instant
-    from {{ source('raw', 'langfuse_traces') }}
+    {{ langfuse_rows(source('raw', 'langfuse_traces'), ['started', 'updated']) }}
 )
 
 select

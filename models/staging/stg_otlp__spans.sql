@@ -66,7 +66,7 @@ measured as (
         ) as operation,
         coalesce(stated_input_tokens, output_tokens, cache_read_tokens, cache_write_tokens)
             is not null as has_tokens,
-        ({{ epoch_micros('ended_at') }} - {{ epoch_micros('started_at') }}) / 1000.0 as lasted_ms,
+        {{ milliseconds_between('started_at', 'ended_at') }} as lasted_ms,
         case
             when is_claude_code then 'exclusive'
             when greatest(coalesce(cache_read_tokens, 0), coalesce(cache_write_tokens, 0))

@@ -31,6 +31,9 @@ def connects() -> Any:
 def write_and_read(opened: dg.DagsterInstance, times: int) -> None:
     for _ in range(times):
         opened.report_runless_asset_event(dg.AssetMaterialization(KEY, metadata={"rows": 7}))
+        opened.report_runless_asset_event(
+            dg.AssetCheckEvaluation(asset_key=KEY, check_name="holds", passed=True)
+        )
         assert opened.get_latest_materialization_event(KEY) is not None
 
 
@@ -43,6 +46,25 @@ def test_a_run_connects_once_however_many_events_it_writes(
     with instance.open_instance(settings) as opened:
         write_and_read(opened, times=5)
     assert len([path for path in connects if path.endswith("event_log.db")]) == 1
+
+
+def test_a_run_asks_once_which_columns_there_are(settings: Settings) -> None:
+    """Dagster's own class asks with every event, for the sake of databases never upgraded."""
+    asked: list[str] = []
+
+    def see(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        if "pragma" in statement.lower():
+            asked.append(statement)
+
+    instance.prepare_dagster_home(settings)
+    with instance.open_instance(settings) as opened:
+        write_and_read(opened, times=1)
+        event.listen(Engine, "before_cursor_execute", see)
+        try:
+            write_and_read(opened, times=3)
+        finally:
+            event.remove(Engine, "before_cursor_execute", see)
+    assert asked == []
 
 
 def test_the_ui_reads_what_a_headless_run_wrote(settings: Settings) -> None:

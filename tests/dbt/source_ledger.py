@@ -19,13 +19,27 @@ MODELS = ("+llm_call_audit", "+usage_quarter_hours", "+fct_tool_calls")
 
 
 class SourceLedger:
-    """One source of one kind, every session of which counts."""
+    """One source of one kind, every session of which counts.
 
-    def __init__(self, folder: Path, dbt: Callable[..., Any], kind: str) -> None:
+    Homes with one `secret` hash alike, so that what they hashed can be compared.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        dbt: Callable[..., Any],
+        kind: str,
+        models: tuple[str, ...] = MODELS,
+        secret: str | None = None,
+    ) -> None:
         self.settings = Settings(home=folder / "home", host_zone="UTC")
+        if secret is not None:
+            self.settings.home.mkdir(mode=0o700, parents=True)
+            self.settings.key_path.write_text(secret)
         self.source = folder / "source"
         self.source.mkdir(parents=True)
         self._dbt = dbt
+        self._models = models
         self._runs = 0
         warehouse.prepare_home(self.settings)
         registry.add_source(self.settings, kind, str(self.source), zone="UTC", projects="all")
@@ -44,14 +58,16 @@ class SourceLedger:
         target.write_text(text, "utf-8")
 
     def run(self, command: str = "run", *arguments: str) -> None:
-        """Collect, then build the models of usage."""
+        """Collect, then build the models."""
         self._runs += 1
         with warehouse.open_warehouse(self.settings) as connection:
             collect.collect(self.settings, connection, run_id=str(self._runs), as_of=AS_OF)
         unit: tuple[str, ...] = ()
         if command == "build":  # tests of other models that read the same parents stay out
             unit = ("--exclude-resource-type", "unit_test", "--indirect-selection", "cautious")
-        self._dbt(self.settings.warehouse_path, command, *unit, *arguments, "--select", *MODELS)
+        self._dbt(
+            self.settings.warehouse_path, command, *unit, *arguments, "--select", *self._models
+        )
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Read the warehouse."""

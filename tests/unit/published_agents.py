@@ -8,11 +8,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import yaml
 
 from agentledger.settings import Settings
-from tests.unit.published_ledger import AS_OF, UGLY_SKILL, publish_ledger
+from tests.unit.published_ledger import AS_OF, UGLY_SKILL, publishing_more
 
 MODELS = Path(__file__).parents[2] / "models" / "marts" / "agents"
 CHANGE_ID = "0d0f6b1e-6d1e-4a51-8f7e-3c1f1c1f0001"
@@ -148,11 +147,7 @@ def rows_of(model: str) -> list[Row]:
 
 def publish_agents(settings: Settings, *, is_empty: bool = False) -> Path:
     """Publish a ledger with the marts of agents; `is_empty` leaves these without a row."""
-    path = publish_ledger(settings)
-    connection = duckdb.connect(str(path))
-    try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute(MACROS)
+    with publishing_more(settings, MACROS) as (path, connection):
         for model in (
             "agent_metrics", "agent_metrics_rolling", "agent_health", "agent_feedback_issues",
             "agent_suggestions", "agent_evolution", "validated_patterns",
@@ -164,8 +159,6 @@ def publish_agents(settings: Settings, *, is_empty: bool = False) -> Path:
                     f"insert into marts.{model} ({', '.join(row)}) values ({marks})",
                     list(row.values()),
                 )
-    finally:
-        connection.close()
     return path
 
 

@@ -4,8 +4,10 @@ Belongs here: building a snapshot as `publish` leaves it (schemas `marts` and `m
 without dbt. The figures are those of the contract's examples, not results of our SQL.
 """
 
+import contextlib
 import functools
 import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +17,7 @@ import duckdb
 
 from agentledger.settings import Settings
 
+Connection = duckdb.DuckDBPyConnection
 AS_OF = datetime(2026, 3, 12, 9, 0, tzinfo=UTC)
 SHOP, BLOG = "a" * 32, "b" * 32
 EVIL_SKILL = "x'; drop table marts.skill_aggregates; --"
@@ -164,6 +167,19 @@ def publish_ledger(
     path.write_bytes(_snapshot_bytes(build_id, uses, schema_version))
     point_to(settings, path.name)
     return path
+
+
+@contextlib.contextmanager
+def publishing_more(settings: Settings, sql: str) -> Iterator[tuple[Path, Connection]]:
+    """Publish a ledger, run `sql` in its snapshot and let the body write to it."""
+    path = publish_ledger(settings)
+    connection = duckdb.connect(str(path))
+    try:
+        connection.execute("set timezone = 'UTC'")
+        connection.execute(sql)
+        yield path, connection
+    finally:
+        connection.close()
 
 
 @functools.cache

@@ -7,10 +7,8 @@ Belongs here: the tables as `publish` leaves them. Does not belong here: the mar
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from agentledger.settings import Settings
-from tests.unit.published_ledger import BLOG, SHOP, UGLY_SKILL, publish_ledger
+from tests.unit.published_ledger import BLOG, SHOP, UGLY_SKILL, publishing_more
 
 TABLES = """
 create table marts.workflow_skill_correlation (
@@ -116,14 +114,8 @@ ROWS = {
 
 def publish_workflows(settings: Settings, *, is_empty: bool = False) -> Path:
     """Publish a ledger with the marts of workflows; `is_empty` leaves these without a row."""
-    path = publish_ledger(settings)
-    connection = duckdb.connect(str(path))
-    try:
-        connection.execute("set timezone = 'UTC'")
-        connection.execute(TABLES)
+    with publishing_more(settings, TABLES) as (path, connection):
         for table, rows in () if is_empty else ROWS.items():
             marks = ", ".join("?" for _ in rows[0])
             connection.executemany(f"insert into marts.{table} values ({marks})", list(rows))
-    finally:
-        connection.close()
     return path

@@ -13,52 +13,6 @@ from agentledger.settings import HOME_VARIABLE, Settings
 from tests.unit.conftest import Run
 from tests.unit.published_ledger import UGLY_SKILL, publish_ledger
 
-READERS = [
-    ("skills", "top"),
-    ("skills", "show", "B"),
-    ("skills", "summary"),
-    ("skills", "insights"),
-    ("sql", "select 1 as one"),
-    ("reads", "questions"),
-    ("reads", "subjects"),
-]
-
-
-@pytest.mark.parametrize("command", READERS, ids=" ".join)
-def test_before_the_first_run_every_reader_says_what_to_type(
-    run: Run, settings: Settings, command: tuple[str, ...]
-) -> None:
-    code, out, err = run(*command)
-    assert (code, out) == (1, "")
-    assert "agentledger run" in err
-    assert "Traceback" not in err
-    assert not settings.home.exists()
-
-
-@pytest.mark.parametrize("command", READERS, ids=" ".join)
-def test_json_is_json_and_nothing_else(
-    run: Run, settings: Settings, command: tuple[str, ...]
-) -> None:
-    publish_ledger(settings)
-    code, out, err = run(*command, "--json")
-    assert (code, err) == (0, "")
-    document = json.loads(out, parse_constant=pytest.fail)
-    if isinstance(document, dict):
-        assert document["as_of"] == "2026-03-12T09:00:00Z"
-        assert document["build_id"] == "1"
-
-
-@pytest.mark.parametrize("command", [*READERS, ("projects",), ("status",)], ids=" ".join)
-def test_no_control_character_reaches_the_terminal(
-    run: Run, settings: Settings, command: tuple[str, ...]
-) -> None:
-    """A skill name is written by anyone who can write a metrics file."""
-    publish_ledger(settings)
-    for options in ((), ("--json",)):
-        _, out, err = run(*command, *options)
-        for character in "\x1b\x07\u202e\x9b":
-            assert character not in out + err
-
 
 @pytest.mark.parametrize("output_format", ["table", "json", "csv"])
 def test_sql_escapes_control_characters_in_every_format(
@@ -117,40 +71,6 @@ def test_summary_shows_totals_and_both_rankings(run: Run, settings: Settings) ->
     assert code == 0
     for text in ("196", "84.3 %", "Most used", "Best", "low_success", "36.7 % (11/30)"):
         assert text in out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code", "message"),
-    [
-        (("skills", "top", "--window", "hourly"), 2, "hourly"),
-        (("skills", "top", "--since", "7d"), 2, "--since needs --window"),
-        (("skills", "top", "--window", "daily", "--since", "soon"), 2, "Cannot read --since"),
-        (("skills", "top", "--min-success-rate", "90"), 2, "fraction"),
-        (("skills", "top", "--limit", "0"), 2, "limit"),
-        (("skills", "top", "--project", "shpo"), 1, "Did you mean 'shop'"),
-        (("skills", "top", "--project", "' or 1=1 --"), 1, "There is no project"),
-        (("skills", "show", "b' or '1'='1"), 1, "There is no skill"),
-        (("skills", "show"), 2, "NAME"),
-        (("skills", "bogus"), 2, "bogus"),
-        (("bogus",), 2, "bogus"),
-        (("sql", "drop table marts.skill_aggregates"), 2, "Only queries"),
-        (("sql", "select 1; select 2"), 2, "found 2"),
-        (("sql", "from marts.nothing"), 1, "nothing"),
-        (("sql", "select 1", "--format", "xml"), 2, "xml"),
-        (("sql", ""), 2, "no SQL"),
-        (("run", "--port", "1"), 2, "--port"),
-        (("dev", "--port", "0"), 2, "--port"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, tuple) else None,
-)
-def test_bad_input_ends_with_a_message_and_a_code(
-    run: Run, settings: Settings, arguments: tuple[str, ...], code: int, message: str
-) -> None:
-    publish_ledger(settings)
-    found, out, err = run(*arguments)
-    assert (found, out) == (code, "")
-    assert message in err
-    assert "Traceback" not in err
 
 
 def test_a_broken_snapshot_is_an_error(run: Run, settings: Settings) -> None:

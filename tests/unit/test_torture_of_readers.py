@@ -84,6 +84,13 @@ class Tortured:
         totals = self.ledger.collect().totals()
         return totals["accepted"], totals["rejected"], totals["already_known"]
 
+    def problems_beside_one_record(self) -> list[tuple[str, str]]:
+        """Path and reason of what a collection could not read, when it took one record."""
+        report = self.ledger.collect()
+        assert report.totals()["accepted"] == 1
+        problems = [problem for source in report.sources for problem in source.problems]
+        return [(problem.path, problem.reason) for problem in problems]
+
     def landed(self) -> int:
         """How many different records are in raw."""
         [(rows,)] = self.ledger.rows(
@@ -220,25 +227,28 @@ def test_a_folder_a_pipe_and_a_dead_link_in_place_of_a_file_stop_nothing(
     assert tortured.counts() == (1, 0, 0)
 
 
+def refused_when(
+    read: Callable[[Any], Any], is_refused: Callable[[Any], bool]
+) -> Callable[[Any], Any]:
+    """A way to read that is denied some: root may read everything, so nothing else denies it."""
+
+    def refuse(given: Any = ".") -> Any:
+        if is_refused(given):
+            raise PermissionError(13, "Permission denied")
+        return read(given)
+
+    return refuse
+
+
 def test_a_file_that_may_not_be_read_costs_that_file(
     tortured: Tortured, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tortured.path.write_text(tortured.text(1))
     bad = tortured.inside / "bad.jsonl"
     bad.write_text(tortured.text(2))
-    opened = event_file.open_log
-
-    def refuse(load: Any) -> Any:
-        if load.file.path == str(bad):
-            raise PermissionError(13, "Permission denied")
-        return opened(load)
-
-    # Root may read everything, so the refusal is made here.
+    refuse = refused_when(event_file.open_log, lambda load: load.file.path == str(bad))
     monkeypatch.setattr(event_file, "open_log", refuse)
-    report = tortured.ledger.collect()
-    assert report.totals()["accepted"] == 1
-    problems = [problem for source in report.sources for problem in source.problems]
-    assert [(problem.path, problem.reason) for problem in problems] == [(str(bad), "unreadable")]
+    assert tortured.problems_beside_one_record() == [(str(bad), "unreadable")]
     monkeypatch.undo()
     assert tortured.counts() == (1, 0, 0)
 
@@ -250,18 +260,10 @@ def test_a_folder_that_may_not_be_listed_costs_that_folder(
     closed = tortured.inside / "closed"
     closed.mkdir()
     (closed / "b.jsonl").write_text(tortured.text(2))
-    listed = os.scandir
-
-    def refuse(path: Any = ".") -> Any:
-        if Path(os.fspath(path)) == closed:
-            raise PermissionError(13, "Permission denied")
-        return listed(path)
-
+    refuse = refused_when(os.scandir, lambda path: Path(os.fspath(path)) == closed)
     monkeypatch.setattr(os, "scandir", refuse)
-    report = tortured.ledger.collect()
-    assert report.totals()["accepted"] == 1
-    problems = [problem for source in report.sources for problem in source.problems]
-    assert [problem.reason for problem in problems] == ["unreadable"]
+    [(_, reason)] = tortured.problems_beside_one_record()
+    assert reason == "unreadable"
 
 
 def test_a_copied_tree_adds_no_row_of_meaning(tortured: Tortured) -> None:

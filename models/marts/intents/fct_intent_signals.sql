@@ -11,7 +11,7 @@ with events as not materialized (
         'ranked_first_verb', 'denied_verbs', 'selection_source', 'forced_verb', 'subject_kind',
         'execution_outcome', 'load_seq',
     ], 'session') }}
-        and events.session_key is not null
+        and facts.session_key is not null
 ),
 
 -- Few utterances are asked twice; only those are sorted.

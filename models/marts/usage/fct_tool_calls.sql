@@ -80,9 +80,7 @@ placed as (
             when paired.error_class in ('interrupted', 'sibling_error') then 'interrupt'
             else 'tool_error'
         end as failure_kind,
-        (
-            {{ epoch_micros('paired.completed_at') }} - {{ epoch_micros('paired.called_at') }}
-        ) / 1000.0 as waited_ms
+        {{ milliseconds_between('paired.called_at', 'paired.completed_at') }} as waited_ms
     from paired
     left join folders on paired.workdir_id = folders.workdir_id
 )

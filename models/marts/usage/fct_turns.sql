@@ -151,10 +151,8 @@ told as (
         coalesce(
             turns.stated_duration_ms,
             case
-                when turns.has_prompt and turns.last_answer_at >= turns.started_at then (
-                    {{ epoch_micros('turns.last_answer_at') }}
-                    - {{ epoch_micros('turns.started_at') }}
-                ) / 1000.0
+                when turns.has_prompt and turns.last_answer_at >= turns.started_at
+                    then {{ milliseconds_between('turns.started_at', 'turns.last_answer_at') }}
             end
         ) as duration_ms,
         cast(null as double) as llm_time_ms,
