@@ -4,7 +4,6 @@ Belongs here: reading the file and refusing what it cannot mean. Does not belong
 (`registry.py`), looking for files (`ingest/scan.py`).
 """
 
-import zoneinfo
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +14,7 @@ from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.renames import Rename, read_renames
 from agentledger.settings import Settings
+from agentledger.zones import check_zone
 
 SOURCE_KINDS = (
     "skill-metrics", "events", "claude-code", "codex", "langfuse", "mapped", "otlp",
@@ -107,22 +107,6 @@ def load_config(settings: Settings) -> Config:
 def has_sources(settings: Settings, config: Config) -> bool:
     """Whether there is anything that a run may read; a spool was opted in by whoever emits."""
     return bool(config.projects or config.sources) or settings.spool_dir.is_dir()
-
-
-def check_zone(zone: str | None) -> None:
-    """Refuse what is not an IANA time zone, before it reaches a file or a model.
-
-    Raises:
-        UsageError: When it is not one.
-    """
-    if zone is None:
-        return
-    try:
-        zoneinfo.ZoneInfo(zone)
-    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise UsageError(
-            f"{zone!r} is not a time zone. Give an IANA name such as Europe/Paris or UTC."
-        ) from error
 
 
 def source_location(kind: str, location: str) -> str:

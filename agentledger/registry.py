@@ -18,7 +18,6 @@ from agentledger.config import (
     Project,
     Source,
     check_content,
-    check_zone,
     has_sources,
     load_config,
     read_project,
@@ -30,6 +29,7 @@ from agentledger.config import (
 from agentledger.errors import UsageError
 from agentledger.postgres_sources import PostgresEntry
 from agentledger.settings import Settings
+from agentledger.zones import check_zone
 
 if TYPE_CHECKING:
     from agentledger.purge_requests import PurgeRequest

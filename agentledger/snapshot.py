@@ -115,14 +115,14 @@ def current_snapshot_path(settings: Settings) -> Path:
 
 def _connect_current(settings: Settings) -> tuple["duckdb.DuckDBPyConnection", Path]:
     """Open what the pointer names, following it when it moves before the file is open."""
-    import duckdb
+    from agentledger import engine
 
     give_up_at = time.monotonic() + OPEN_WAIT_SECONDS
     while True:
         path = current_snapshot_path(settings)
         try:
             return _connect(path), path
-        except duckdb.Error as error:
+        except engine.Error as error:
             # A build may be pruned between reading its name and opening it; only a file that is
             # there, under a pointer that stays, is a finding at once.
             is_pruned = not path.is_file() or current_snapshot_path(settings) != path
@@ -132,41 +132,34 @@ def _connect_current(settings: Settings) -> tuple["duckdb.DuckDBPyConnection", P
 
 
 def _connect(path: Path) -> "duckdb.DuckDBPyConnection":
-    import duckdb
+    from agentledger import engine
 
     with _opening:
-        connection = duckdb.connect(
+        return engine.connect(
             str(path),
             read_only=True,
             config={
                 "enable_external_access": "false",
                 "memory_limit": DUCKDB_MEMORY_LIMIT_READERS,
                 "threads": READER_THREADS,
+                # Eight by default, each begun and ended with the snapshot: for files on servers.
+                "async_threads": 1,
                 # No spill file beside the snapshot: a question that needs one is refused instead.
                 "temp_directory": "",
                 "autoinstall_known_extensions": "false",
                 "python_enable_replacements": "false",
+                "timezone": "UTC",
+                "lock_configuration": "true",
             },
         )
-        try:
-            locked = connection.execute("select current_setting('lock_configuration')").fetchone()
-            if locked != (True,):
-                # Global, so that a second connection of this process, which finds the
-                # configuration locked, has the zone too.
-                connection.execute("set global timezone = 'UTC'")
-                connection.execute("set lock_configuration = true")
-        except BaseException:
-            connection.close()
-            raise
-    return connection
 
 
 def _read_build(connection: "duckdb.DuckDBPyConnection", path: Path) -> Build:
-    import duckdb
+    from agentledger import engine
 
     try:
         version = connection.execute("select schema_version from meta.build").fetchone()
-    except duckdb.Error as error:
+    except engine.Error as error:
         raise SnapshotUnreadableError(_cannot_read(path, error)) from error
     if version != (SNAPSHOT_SCHEMA_VERSION,):
         found = "none" if version is None else version[0]
@@ -182,7 +175,7 @@ def _read_build(connection: "duckdb.DuckDBPyConnection", path: Path) -> Build:
             from meta.build
             """
         ).fetchone()
-    except duckdb.Error as error:
+    except engine.Error as error:
         raise SnapshotUnreadableError(_cannot_read(path, error)) from error
     assert row is not None  # noqa: S101 - the version came from this very row
     return Build(*row)

@@ -2,7 +2,7 @@
 
 Belongs here: writing the texts of projected rows, finding those of a record. Does not belong here:
 the file, its tables and what goes from it (`vault.py`), which fields are texts
-(`EventFormat.texts`), who is shown them (`query/replay.py`, `training/`).
+(`EventFormat.texts`), who is shown them (`query/replays.py`, `training/`).
 """
 
 import contextlib

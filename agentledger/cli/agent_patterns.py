@@ -13,8 +13,8 @@ from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
 
 
-def add_commands(agents_app: typer.Typer, export_app: typer.Typer) -> None:
-    """Put these commands into their families."""
+def add_commands(agents_app: typer.Typer) -> None:
+    """Put the commands about patterns into the family `agents`."""
     agents_app.command(
         name="patterns", epilog=examples("agents patterns", "agents patterns --json")
     )(patterns)
@@ -25,6 +25,10 @@ def add_commands(agents_app: typer.Typer, export_app: typer.Typer) -> None:
             "agents judge-pattern retry --quality 0.4 --note 'hides the cause'",
         ),
     )(judge_pattern)
+
+
+def add_export(export_app: typer.Typer) -> None:
+    """Put the export of what was learned into the family `export`."""
     export_app.command(
         name="knowledge", epilog=examples("export knowledge", "export knowledge --json")
     )(export_knowledge)

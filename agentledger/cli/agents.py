@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agentledger.cli import options
+from agentledger.cli import agent_patterns, agent_scores, options
 from agentledger.cli.options import JsonOption, SinceOption, UntilOption, examples
 
 agents_app = typer.Typer(
@@ -45,6 +45,8 @@ MaybeAgent = Annotated[
 
 def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
+    agent_scores.add_commands(agents_app)
+    agent_patterns.add_commands(agents_app)
     app.add_typer(agents_app, name="agents")
 
 

@@ -1,53 +1,86 @@
 """Entry point of `agentledger`: the tree of commands, and how errors end the process.
 
-Belongs here: putting the command modules together, exit codes. Does not belong here: any command
+Belongs here: which module holds which command, exit codes. Does not belong here: any command
 with a body of its own.
 
 Exit codes: 0 done, 1 failed or unhealthy, 2 wrong usage, 130 interrupted.
 """
 
 import contextlib
+import functools
+import importlib
 import io
 import os
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections import UserDict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
 import agentledger
 from agentledger import reads
-from agentledger.cli import (
-    agent_patterns,
-    agent_scores,
-    agents,
-    emit,
-    explain,
-    intents,
-    projects,
-    quickstart,
-    runs,
-    sample,
-    skill_comparison,
-    skill_costs,
-    skills,
-    sources,
-    sql,
-    state,
-    training,
-    turns,
-    usage,
-    workflows,
-)
-from agentledger.cli import reads as reads_command
 from agentledger.errors import AgentLedgerError, UsageError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INTERRUPTED = 130
 
+FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
+    "quickstart": ("quickstart",),
+    "projects": ("register", "unregister", "projects"),
+    "runs": ("run", "dev", "docs"),
+    "state": ("status", "health", "doctor"),
+    "sql": ("sql",),
+    "sample": ("sample",),
+    "sources": ("source",),
+    "skills": ("skills",),
+    "workflows": ("workflows",),
+    "intents": ("intents",),
+    "agents": ("agents",),
+    "usage": ("usage",),
+    "turns": ("turns",),
+    "explain": ("explain",),
+    "training": ("export",),
+    "emit": ("emit",),
+    "reads": ("reads",),
+}
+"""Module of this package → the commands that it puts under the root, in the order of the help."""
+
+
+@functools.cache
+def _family(module: str) -> Mapping[str, Any]:
+    """The commands of one module."""
+    family = typer.Typer(rich_markup_mode=None)
+    importlib.import_module(f"agentledger.cli.{module}").add_commands(family)
+    return typer.main.get_group(family).commands
+
+
+class _Commands(UserDict[str, Any]):
+    """Commands by name, which know their module and import it when they are asked for.
+
+    A reader starts anew for each question: to import what all commands need takes longer than most
+    answers.
+    """
+
+    def __getitem__(self, name: str) -> Any:
+        return _family(super().__getitem__(name))[name]
+
+
+class _Root(TyperGroup):
+    """The root; its help and its near matches know every command."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self.commands = _Commands(
+            {command: module for module, commands in FAMILIES.items() for command in commands}
+        )
+
+
 app = typer.Typer(
     name="agentledger",
+    cls=_Root,
     help="A local-first, auditable warehouse of AI-agent telemetry.",
     epilog="\b\nExamples:\n"
     "  agentledger register ~/code/shop     opt a project in\n"
@@ -61,30 +94,6 @@ app = typer.Typer(
     # A defect keeps its plain traceback, without the values of variables: they may be private.
     pretty_exceptions_enable=False,
 )
-for family in (
-    quickstart,
-    projects,
-    sources,
-    runs,
-    state,
-    sql,
-    sample,
-    skills,
-    workflows,
-    intents,
-    agents,
-    usage,
-    turns,
-    explain,
-    training,
-    emit,
-    reads_command,
-):
-    family.add_commands(app)
-skill_comparison.add_commands(skills.skills_app)
-skill_costs.add_commands(skills.skills_app)
-agent_scores.add_commands(agents.agents_app)
-agent_patterns.add_commands(agents.agents_app, training.export_app)
 
 
 def _print_version(is_wanted: bool) -> None:

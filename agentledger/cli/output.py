@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 UNKNOWN: Final = "–"
 """What a table shows where nothing is known; never 0."""
 
+NOT_ENOUGH: Final = "not enough data"
+"""What stands in place of a judgement that too few known outcomes allow."""
+
 PIPE_WIDTH: Final = 100_000
 """Columns of a table that goes into a pipe: as many as it needs, nothing is cut."""
 

@@ -1,7 +1,7 @@
 """The words of a replay, one below the other.
 
 Belongs here: printing texts of records and what was said in a session. Does not belong here: the
-command and its table (`cli/turns.py`), the question (`query/replay.py`).
+command and its table (`cli/turns.py`), the question (`query/replays.py`).
 """
 
 from typing import Any

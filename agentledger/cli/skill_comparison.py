@@ -10,7 +10,6 @@ import typer
 
 from agentledger.cli import options
 from agentledger.cli.options import JsonOption, examples
-from agentledger.cli.skills import NOT_ENOUGH
 
 
 def add_commands(family: typer.Typer) -> None:
@@ -35,7 +34,7 @@ def compare(
     rows = answer.records()
     as_of = output.iso(answer.build.as_of)
     if not rows:
-        output.write_note(f"No outcome of this skill is known in any project: {NOT_ENOUGH}.")
+        output.write_note(f"No outcome of this skill is known in any project: {output.NOT_ENOUGH}.")
         return
     output.write_table(
         ["#", "project", "shrunk", "success", "95 % interval", "n", "the others", "p", "differs"],
@@ -64,8 +63,10 @@ def compare(
 
 
 def _difference_text(row: dict[str, Any]) -> str:
+    from agentledger.cli import output
+
     if row["differs"] is None:
-        return NOT_ENOUGH
+        return output.NOT_ENOUGH
     if not row["differs"]:
         return "no difference shown"
     direction = "better" if row["rate_difference"] > 0 else "worse"

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agentledger.cli import options
+from agentledger.cli import options, skill_comparison, skill_costs
 from agentledger.cli.options import (
     BucketOption,
     JsonOption,
@@ -18,9 +18,6 @@ from agentledger.cli.options import (
     WindowOption,
     examples,
 )
-
-NOT_ENOUGH = "not enough data"
-"""What stands in place of a judgement that too few known outcomes allow."""
 
 skills_app = typer.Typer(
     help="How often skills are used and how well they work.",
@@ -32,6 +29,8 @@ skills_app = typer.Typer(
 
 def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
+    skill_comparison.add_commands(skills_app)
+    skill_costs.add_commands(skills_app)
     app.add_typer(skills_app, name="skills")
 
 
@@ -79,7 +78,7 @@ def top(
         why = (
             ""
             if by == "uses" and min_success_rate is None
-            else f" with enough outcomes: {NOT_ENOUGH}"
+            else f" with enough outcomes: {output.NOT_ENOUGH}"
         )
         output.write_note(f"No skill matches{why}.")
         return
@@ -152,7 +151,7 @@ def summary(
         if found[key]:
             _write_measures(found[key], rank)
         else:
-            output.write_line(f"  {NOT_ENOUGH}")
+            output.write_line(f"  {output.NOT_ENOUGH}")
     _write_insights(found["insights"])
     output.write_note(f"As of {output.instant(found['as_of'])}.")
 
@@ -230,7 +229,7 @@ def _bucket_text(row: Mapping[str, Any]) -> str:
 def _evidence_text(evidence: str | None) -> str:
     from agentledger.cli import output
 
-    return NOT_ENOUGH if evidence == "insufficient_data" else output.text_of(evidence)
+    return output.NOT_ENOUGH if evidence == "insufficient_data" else output.text_of(evidence)
 
 
 def _write_insights(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -238,7 +237,7 @@ def _write_insights(rows: Sequence[Mapping[str, Any]]) -> None:
 
     output.write_line()
     if not rows:
-        output.write_line(f"Insights: none, or {NOT_ENOUGH} (each needs 20 observations).")
+        output.write_line(f"Insights: none, or {output.NOT_ENOUGH} (each needs 20 observations).")
         return
     output.write_line("Insights:")
     output.write_table(

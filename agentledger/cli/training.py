@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from agentledger.cli import options
+from agentledger.cli import agent_patterns, options
 from agentledger.cli.options import JsonOption, ProjectOption, day_option, examples
 
 export_app = typer.Typer(
@@ -21,6 +21,7 @@ export_app = typer.Typer(
 
 def add_commands(app: typer.Typer) -> None:
     """Put this family under the root."""
+    agent_patterns.add_export(export_app)
     app.add_typer(export_app, name="export")
 
 

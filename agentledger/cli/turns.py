@@ -1,7 +1,7 @@
 """`agentledger turns …`: why turns end, which were cut off early, and one session from the start.
 
 Belongs here: arguments and printing. Does not belong here: the questions (`query/turns.py`,
-`query/replay.py`).
+`query/replays.py`).
 """
 
 import json
@@ -179,7 +179,7 @@ def replay(
 ) -> None:
     """One session in order: what happened when; words of it where a source keeps them."""
     from agentledger.cli import output, replayed
-    from agentledger.query.replay import replay as replay_session
+    from agentledger.query.replays import replay as replay_session
 
     found = replay_session(
         session,

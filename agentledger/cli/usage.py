@@ -209,9 +209,8 @@ def _answer(
     from agentledger.query import usage
 
     settings = options.current_settings()
-    answer = usage.usage(by, only, zone, since, until, settings=settings)
+    answer, total = usage.usage_and_total(by, only, zone, since, until, settings=settings)
     rows = answer.records()
-    total = usage.totals(only, zone, since, until, by, settings=settings) if rows else None
     if as_json:
         output.write_json(
             {

@@ -70,13 +70,13 @@ def read_answer(snapshot: Snapshot, sql: str, values: Sequence[Any] = ()) -> Ans
     Raises:
         SnapshotUnreadableError: When the snapshot lacks what the question reads.
     """
-    import duckdb
+    from agentledger import engine
 
     try:
         cursor = snapshot.connection.execute(sql, list(values))
         columns, types = describe(cursor)
         return Answer(columns, types, cursor.fetchall(), snapshot.build)
-    except duckdb.Error as error:
+    except engine.Error as error:
         raise SnapshotUnreadableError(
             f"The snapshot {snapshot.path} cannot answer this: {str(error).splitlines()[0]} "
             "Type `agentledger run --full-refresh` to publish anew."

@@ -2,8 +2,8 @@
 
 Belongs here: utterances, executions and assistant messages of an orchestrator, and Claude Code's
 log events where no transcript tells of their session, in order of time. Does not belong here:
-finding texts (`replay.py`, the vault), what an outcome means (the models), turns of
-`agent_telemetry` and of coding agents (`replay.py`), printing (`cli/replayed.py`).
+finding texts (`replays.py`, the vault), what an outcome means (the models), turns of
+`agent_telemetry` and of coding agents (`replays.py`), printing (`cli/replayed.py`).
 """
 
 import json

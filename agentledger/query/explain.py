@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from agentledger import registry
 from agentledger.errors import UsageError
 from agentledger.query.scope import ALL_PROJECTS, UnknownNameError
 from agentledger.query.warehouse_rows import (
@@ -29,6 +28,7 @@ from agentledger.query.warehouse_rows import (
 )
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
+from agentledger.zones import check_zone
 
 if TYPE_CHECKING:
     import duckdb
@@ -141,7 +141,7 @@ def explain_usage(
         raise UsageError("Give one of a session and a day.")
     if session is not None and project is not None:
         raise UsageError("A session has a project already. Leave the project out, or give a day.")
-    registry.check_zone(zone)
+    check_zone(zone)
     settings = load_settings() if settings is None else settings
     asked_day = None if day is None else parse_day(day)
     scope = None if session is not None else project_id(settings, project)

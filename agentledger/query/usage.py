@@ -10,7 +10,6 @@ Every zone is ahead of UTC by whole quarters of an hour, so the days of any zone
 from datetime import date
 from typing import Any, Final
 
-from agentledger import registry
 from agentledger.errors import UsageError
 from agentledger.query.answers import Answer, read_answer
 from agentledger.query.periods import parse_period
@@ -18,6 +17,7 @@ from agentledger.query.scope import ALL_PROJECTS, find_scope
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.snapshot import Snapshot, open_snapshot
+from agentledger.zones import check_zone
 
 PERIODS: Final = {"daily": "day", "weekly": "week", "monthly": "month"}
 """Windows, and the part of a time that each begins with."""
@@ -115,51 +115,64 @@ def usage(
         UnknownNameError: When the project is unknown.
         NothingPublishedError: When no run has published yet.
     """
-    _check(by, zone)
     settings = load_settings() if settings is None else settings
+    _check(by, zone)
     with open_snapshot(settings) as snapshot:
-        condition, values = _condition(snapshot, settings, project, by, since, until, zone)
-        return read_answer(
-            snapshot,
-            f"""
-            select {_GROUPS[by]}, {_MEASURES}
-            from marts.usage_quarter_hours
-            left join (select project_id, project_name from marts.dim_projects)
-                using (project_id)
-            where {condition}
-            group by {_KEYS[by]}
-            order by {_ORDER[by]}
-            """,
-            [zone, *values] if by in PERIODS else values,
-        )
+        wanted = _condition(snapshot, settings, project, by, since, until, zone)
+        return _read_rows(snapshot, by, zone, *wanted)
 
 
-def totals(
+@recorded("usage")
+def usage_and_total(
+    by: str = "daily",
     project: str | None = None,
     zone: str = "UTC",
     since: str | date | None = None,
     until: str | date | None = None,
-    by: str = "daily",
     *,
     settings: Settings | None = None,
-) -> dict[str, Any]:
-    """The same measures in one row; the sessions of all rows together are counted once."""
-    _check(by, zone)
+) -> tuple[Answer, dict[str, Any] | None]:
+    """The rows of `usage`, and the same measures over all of them; None where there is no row.
+
+    Both are of one build. The sessions of all rows together are counted once.
+    """
     settings = load_settings() if settings is None else settings
+    _check(by, zone)
     with open_snapshot(settings) as snapshot:
-        condition, values = _condition(snapshot, settings, project, by, since, until, zone)
-        answer = read_answer(
-            snapshot,
-            f"select {_MEASURES} from marts.usage_quarter_hours where {condition}",
-            values,
-        )
-        return answer.records()[0]
+        wanted = _condition(snapshot, settings, project, by, since, until, zone)
+        answer = _read_rows(snapshot, by, zone, *wanted)
+        return answer, _read_total(snapshot, *wanted) if answer.rows else None
+
+
+def _read_rows(snapshot: Snapshot, by: str, zone: str, condition: str, values: list[Any]) -> Answer:
+    return read_answer(
+        snapshot,
+        f"""
+        select {_GROUPS[by]}, {_MEASURES}
+        from marts.usage_quarter_hours
+        left join (select project_id, project_name from marts.dim_projects)
+            using (project_id)
+        where {condition}
+        group by {_KEYS[by]}
+        order by {_ORDER[by]}
+        """,
+        [zone, *values] if by in PERIODS else values,
+    )
+
+
+def _read_total(snapshot: Snapshot, condition: str, values: list[Any]) -> dict[str, Any]:
+    answer = read_answer(
+        snapshot,
+        f"select {_MEASURES} from marts.usage_quarter_hours where {condition}",
+        values,
+    )
+    return answer.records()[0]
 
 
 def _check(by: str, zone: str) -> None:
     if by not in _GROUPS:
         raise UsageError(f"Cannot put usage together by {by!r}. Give one of {', '.join(_GROUPS)}.")
-    registry.check_zone(zone)
+    check_zone(zone)
 
 
 def _condition(

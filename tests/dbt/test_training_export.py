@@ -14,7 +14,7 @@ from agentledger import registry, warehouse
 from agentledger.errors import UsageError
 from agentledger.ingest import collect
 from agentledger.privacy import normalise_text
-from agentledger.query.replay import replay
+from agentledger.query.replays import replay
 from agentledger.settings import Settings
 from agentledger.training import export
 from agentledger.training.card import REASONS

@@ -10,7 +10,7 @@ import pytest
 
 from agentledger import registry, warehouse
 from agentledger.ingest import collect
-from agentledger.query.replay import replay
+from agentledger.query.replays import replay
 from agentledger.settings import Settings
 from agentledger.training import export
 

@@ -69,7 +69,7 @@ BAD_INPUT: dict[Publish, list[tuple[Command, int, str]]] = {
         (("sql", "select 1", "--format", "xml"), 2, "xml"),
         (("sql", ""), 2, "no SQL"),
         (("run", "--port", "1"), 2, "--port"),
-        (("dev", "--port", "0"), 2, "greater than"),
+        (("dev", "--port", "0"), 2, "--port"),
     ],
     publish_agents: [
         (("agents", "list", "--window", "daily"), 2, "daily"),

@@ -14,7 +14,7 @@ from agentledger import warehouse
 from agentledger.cli.main import app
 from agentledger.errors import AgentLedgerError, UsageError
 from agentledger.query import turns
-from agentledger.query.replay import replay
+from agentledger.query.replays import replay
 from agentledger.query.scope import UnknownNameError
 from agentledger.settings import Settings
 from tests.unit.published_ledger import BLOG, SHOP, publish_ledger, settings_of

@@ -1,6 +1,7 @@
 """Usage by time, session, project and model, from a mart filled by hand."""
 
 import json
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from agentledger.cli.main import app
 from agentledger.errors import UsageError
 from agentledger.query import usage
 from agentledger.settings import Settings
+from agentledger.snapshot import Snapshot, open_snapshot
+from tests.unit.fresh_start import HEAVY, modules_of_answer, packages
 from tests.unit.published_ledger import BLOG, SHOP, publish_ledger, settings_of
 
 TABLE = """
@@ -108,9 +111,33 @@ def test_by_session_project_and_model(settings: Settings) -> None:
 
 
 def test_a_session_counts_once_in_the_total(settings: Settings) -> None:
-    total = usage.totals(settings=settings)
+    _, total = usage.usage_and_total(settings=settings)
+    assert total is not None
     assert (total["sessions"], total["calls"], total["output_tokens"]) == (2, 5, 310)
     assert total["total_tokens"] == 5 * (1 + 2 + 3 + 4) + 310
+
+
+def test_rows_and_their_total_are_of_one_build(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A build that is published between two openings would give a total of other rows."""
+    opened: list[Settings | None] = []
+
+    def open_counted(settings: Settings | None = None) -> AbstractContextManager[Snapshot]:
+        opened.append(settings)
+        return open_snapshot(settings)
+
+    monkeypatch.setattr(usage, "open_snapshot", open_counted)
+    answer, total = usage.usage_and_total("model", settings=settings)
+    assert len(opened) == 1
+    assert total is not None
+    assert total["calls"] == sum(row["calls"] for row in answer.records())
+    assert answer.rows == usage.usage("model", settings=settings).rows
+
+
+def test_no_row_has_no_total(settings: Settings) -> None:
+    answer, total = usage.usage_and_total(since="2030-01-01", settings=settings)
+    assert (answer.rows, total) == ([], None)
 
 
 def test_a_cost_of_which_a_part_is_unknown_is_a_lower_bound(settings: Settings) -> None:
@@ -118,12 +145,18 @@ def test_a_cost_of_which_a_part_is_unknown_is_a_lower_bound(settings: Settings) 
     models = {row["model"]: row for row in usage.usage("model", settings=settings).records()}
     assert (models["m-1"]["cost_usd"], models["m-1"]["cost_is_lower_bound"]) == (1.0, False)
     assert (models["m-2"]["cost_usd"], models["m-2"]["cost_is_lower_bound"]) == (None, True)
-    total = usage.totals(settings=settings)
+    _, total = usage.usage_and_total(settings=settings)
+    assert total is not None
     assert (total["cost_usd"], total["cost_is_lower_bound"]) == (1.0, True)
     assert (total["unpriced_calls"], total["unpriced_tokens"]) == (1, 30)
     assert total["cost_as_billed_usd"] is None
     assert total["cost_today_usd"] is None
     assert total["cache_savings_usd"] == 2.5
+
+
+def test_the_command_imports_the_engine_and_nothing_else_that_is_heavy(settings: Settings) -> None:
+    loaded = modules_of_answer(["usage", "daily", "--json"], settings.home)
+    assert packages(loaded) & HEAVY == {"_duckdb"}
 
 
 def test_an_unknown_zone_is_refused(settings: Settings) -> None:
