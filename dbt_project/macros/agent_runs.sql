@@ -136,9 +136,9 @@ nullif(
 {%- endmacro %}
 
 {#- The last part of a model of agents in traces: each run in `named` as a task, with what
-    `used_below_agents` found. `named` has the columns of a span of `int_otlp_spans` and
+    `used_below_agents` found. `named` has the columns of a span of `int_otlp_spans`, `variant` and
     `agent_text`; `own_ids` are ids that one source alone knows. -#}
-{% macro agent_run_tasks(variant, own_ids=[]) -%}
+{% macro agent_run_tasks(own_ids=[]) -%}
 select
     ---------- ids
     named.span_key as task_key,
@@ -158,7 +158,7 @@ select
     ---------- text
     named.agent_text as agent_id,
     named.source_kind,
-    cast('{{ variant }}' as varchar) as variant,
+    cast(named.variant as varchar) as variant,
     cast(null as varchar) as task_type,
     named.outcome,
     used.patterns,
@@ -167,6 +167,7 @@ select
     case when named.outcome = 'failure' then coalesce(named.error_type, 'other') end as error_class,
     nullif(concat_ws(
         ',',
+        case when named.variant = 'trace' then 'agent_from_trace' end,
         case when named.agent_text = 'unknown' then 'agent_unknown' end,
         case when not named.is_finished then 'unfinished' end,
         case when spent.is_estimated then 'agent_estimated' end,

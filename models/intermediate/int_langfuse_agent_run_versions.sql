@@ -113,7 +113,7 @@ leaf_tools as (
 
 tasks as (
     select
-        observation_key as task_key,
+        observation_key as span_key,
         trace_key,
         otlp_trace_key,
         record_key,
@@ -144,7 +144,7 @@ tasks as (
     where observation_type = 'AGENT'
     union all
     select
-        run_key as task_key,
+        run_key as span_key,
         trace_key,
         otlp_trace_key,
         record_key,
@@ -174,63 +174,25 @@ tasks as (
             when run_name is null then 'unnamed'
         end as drop_reason
     from runs
+),
+
+named as (
+    select
+        tasks.*,
+        cast('langfuse' as varchar) as source_kind,
+        -- As with tools: what ended and tells no error did not fail. That a trace ended says less:
+        -- nobody said that it was a task.
+        case
+            when tasks.has_failed then 'failure'
+            when tasks.ended_at is not null and tasks.variant = 'agent_observation' then 'success'
+            else 'unknown'
+        end as outcome,
+        cast(null as varchar) as provider,
+        cast(null as varchar) as error_type,
+        tasks.ended_at is not null as is_finished,
+        tasks.drop_reason is null as is_kept,
+        tasks.started_at as occurred_at
+    from tasks
 )
 
-select
-    ---------- ids
-    tasks.task_key,
-    tasks.trace_key,
-    tasks.otlp_trace_key,
-    tasks.record_key,
-    tasks.content_hash,
-    tasks.source_project_id as project_id,
-    tasks.source_id,
-    tasks.session_id,
-    case
-        when tasks.session_id is not null
-            then {{ key_128(['tasks.source_project_id', 'tasks.session_id']) }}
-    end as session_key,
-    ---------- text
-    tasks.agent_text as agent_id,
-    cast('langfuse' as varchar) as source_kind,
-    cast(tasks.variant as varchar) as variant,
-    cast(null as varchar) as task_type,
-    -- As with tools: what ended and tells no error did not fail. That a trace ended says less:
-    -- nobody said that it was a task.
-    case
-        when tasks.has_failed then 'failure'
-        when tasks.ended_at is not null and tasks.variant = 'agent_observation' then 'success'
-        else 'unknown'
-    end as outcome,
-    used.patterns,
-    spent.provider,
-    coalesce(spent.model, nullif(tasks.model, 'unknown')) as model,
-    case when tasks.has_failed then 'other' end as error_class,
-    nullif(concat_ws(
-        ',',
-        case when tasks.variant = 'trace' then 'agent_from_trace' end,
-        case when tasks.agent_text = 'unknown' then 'agent_unknown' end,
-        case when tasks.ended_at is null then 'unfinished' end,
-        case when spent.is_estimated then 'agent_estimated' end,
-        case when spent.agent_key is not null and spent.cost_usd is null then 'unpriced' end,
-        case when tasks.ts_suspicious then 'ts_suspicious' end
-    ), '') as flags,
-    tasks.drop_reason,
-    ---------- numerics
-    tasks.file_id,
-    tasks.line_no,
-    tasks.ordinal,
-    tasks.load_seq,
-    tasks.key_load_seq,
-    tasks.duration_ms as latency_ms,
-    {{ agent_run_figures() }},
-    ---------- booleans
-    tasks.agent_text = 'unknown' as is_agent_unknown,
-    false as tz_assumed,
-    tasks.ts_suspicious,
-    tasks.drop_reason is null as is_kept,
-    ---------- timestamps
-    coalesce(tasks.ended_at, tasks.started_at) as occurred_at
-from tasks
-left join spent on tasks.task_key = spent.agent_key
-left join used on tasks.task_key = used.agent_key
+{{ agent_run_tasks(own_ids=['otlp_trace_key']) }}

@@ -49,10 +49,11 @@ leaf_tools as (
 named as (
     select
         *,
+        'agent_span' as variant,
         {{ normal_form('coalesce(agent_name, ' ~ name_of_run('span_name') ~ ", 'unknown')") }}
             as agent_text
     from spans
     where span_role = 'agent' and source_kind = 'otlp'
 )
 
-{{ agent_run_tasks('agent_span') }}
+{{ agent_run_tasks() }}
