@@ -50,6 +50,31 @@
 least({{ instant_from_micros(built) }}, {{ closed_as_of() }})
 {%- endmacro %}
 
+{#- Start of the oldest week, in microseconds, in which the task of a new version lies or, with `built`,
+    in which a bucket was open at the last build; none when there is none. As a figure in the SQL of a
+    model it lets DuckDB leave out what is older without reading it, which no subquery does. -#}
+{% macro oldest_touched_week_micros(since, built=none) %}
+    {%- if not execute -%}
+        {{ return(none) }}
+    {%- endif -%}
+    {%- set asked -%}
+select min(weeks.week_micros)
+from (
+    select {{ agent_bucket_micros('1w', 'versions.occurred_at') }} as week_micros
+    from {{ ref('int_agent_task_versions') }} as versions
+    where versions.key_load_seq > {{ since }}
+        and versions.occurred_at is not null
+        and not versions.ts_suspicious
+    {%- if built is not none %}
+    union all
+    select {{ epoch_micros(agent_boundary(built)) }} - {{ agent_window_seconds()['1w'] * 1000000 }}
+    {%- endif %}
+) as weeks
+    {%- endset -%}
+    {%- set found = run_query(asked).columns[0].values()[0] -%}
+    {{ return(none if found is none else found | int) }}
+{% endmacro %}
+
 {#- Buckets of all versions, old and new, of the tasks that gained a row after `since`. -#}
 {% macro touched_agent_buckets(since) -%}
 {%- for size in agent_window_seconds() %}

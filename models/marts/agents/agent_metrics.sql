@@ -16,6 +16,7 @@
 {%- set since = trusted_load_seq(reads_prices=true) %}
 {%- set built = built_as_of_micros() %}
 {%- set is_whole = since is none or built is none %}
+{%- set oldest_micros = none if is_whole else oldest_touched_week_micros(since, built) %}
 with instant as materialized (
     select
         closed.as_of
@@ -39,6 +40,9 @@ tasks as not materialized (
     where projects.is_active
         and facts.occurred_at is not null
         and not facts.ts_suspicious
+        {%- if oldest_micros is not none %}
+        and facts.occurred_at >= {{ instant_from_micros(oldest_micros) }}
+        {%- endif %}
 ),
 
 {% for size in agent_window_seconds() %}

@@ -17,6 +17,7 @@
 {%- set since = built_load_seq('load_seq') if is_trusted else -1 %}
 {%- set of_versions = ['ordinal', 'load_seq', 'key_load_seq', 'is_kept', 'drop_reason'] %}
 {%- set columns = agent_task_version_columns() | reject('in', of_versions) | list %}
+{%- set oldest_micros = oldest_touched_week_micros(since) if is_incremental() else none %}
 {%- set spread = percentiles('abs(costed.log_cost - middles.middle)', [0.5]) %}
 with arrived as {{ 'not ' if since < 0 }}materialized (
     select
@@ -45,7 +46,7 @@ neighbours as (
         is_cost_outlier,
         false as is_new
     from {{ this }}
-    where occurred_at >= (select min(touched.week_start) from touched)
+    where occurred_at >= {{ instant_from_micros('null' if oldest_micros is none else oldest_micros) }}
         and (agent_id, {{ agent_bucket_start('1w', 'occurred_at') }}) in (
             select (touched.agent_id, touched.week_start) from touched
         )
