@@ -19,9 +19,10 @@ from agentledger import registry
 from agentledger.settings import Settings
 from agentledger.snapshot import open_snapshot
 from benchmarks.figures import Figure
-from benchmarks.intents import BARE, MODEL_FLOOR_SECONDS
+from benchmarks.intents import BARE
 from benchmarks.ledger import REPO_ROOT, Ledger
 from benchmarks.processes import run_measured
+from benchmarks.refreshes import refresh_figure, slowest_models
 
 RECORDS = {"tiny": 2_000, "small": 20_000, "medium": 200_000, "large": 1_000_000}
 """Records of agent_telemetry; there are twice as many finished tasks."""
@@ -86,7 +87,7 @@ def measure_agents(size: str, cache: Path, work: Path, say: Callable[[str], None
     return [
         Figure("bare read of telemetry and tasks", (bare,), note=f"{megabytes:.0f} MB"),
         Figure("ingest of both", (full.ingest,), (full.ingest / bare,), goal="event ingest"),
-        Figure("models, all of them", (full.models,), note=_slowest(full.slowest_models)),
+        Figure("models, all of them", (full.models,), note=slowest_models(full.slowest_models)),
         of_now,
         of_all_days,
         *_answers(ledger.settings),
@@ -94,24 +95,9 @@ def measure_agents(size: str, cache: Path, work: Path, say: Callable[[str], None
 
 
 def _tick(ledger: Ledger, expected: tuple[int, int], full_seconds: float, name: str) -> Figure:
-    """Run once more, and hold what the models cost above their floor against all of them."""
     ledger.command("run")
-    steps = ledger.steps_of_last_run()
     _expect(ledger, *expected)
-    model_runs = _model_runs(ledger)
-    above_floor = max(0.0, steps.models - MODEL_FLOOR_SECONDS * model_runs)
-    return Figure(
-        f"models after {NEW_EVENTS:,} {name}",
-        (steps.models,),
-        (above_floor / full_seconds,),
-        goal="1 % more events",
-        note=f"above {MODEL_FLOOR_SECONDS} s for each of {model_runs} models; "
-        f"{_slowest(steps.slowest_models)}; ingest {steps.ingest:.2f} s",
-    )
-
-
-def _slowest(models: tuple[tuple[str, float], ...]) -> str:
-    return "slowest: " + ", ".join(f"{name} {seconds:.2f}" for name, seconds in models)
+    return refresh_figure(ledger, full_seconds, f"{NEW_EVENTS:,} {name}")
 
 
 def _generated(cache: Path, records: int) -> Path:
@@ -235,12 +221,6 @@ def _expect(ledger: Ledger, records: int, tasks: int) -> None:
             [(found,)] = connection.execute(f"select count(*) from {relation}").fetchall()
             if found != expected:
                 raise LookupError(f"{relation} holds {found} of {expected} rows")
-
-
-def _model_runs(ledger: Ledger) -> int:
-    run_id = str(ledger.last_run()["run_id"])
-    names = {name for kind, name, _ in ledger.dbt_results(run_id) if kind == "LogModelResult"}
-    return len(names)
 
 
 def _answers(settings: Settings) -> list[Figure]:

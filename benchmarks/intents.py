@@ -19,11 +19,10 @@ from agentledger.snapshot import open_snapshot
 from benchmarks.figures import Figure
 from benchmarks.ledger import REPO_ROOT, Ledger
 from benchmarks.processes import run_measured
+from benchmarks.refreshes import refresh_figure
 
 EVENTS = {"tiny": 2_000, "small": 50_000, "medium": 1_000_000, "large": 5_000_000}
 EVENTS_PER_FILE = 250_000
-MODEL_FLOOR_SECONDS = 0.15
-"""dbt's own time for a model that has nothing to do: the goal leaves it out."""
 
 VERBS = tuple(f"area{number % 7}.verb-{number:02d}" for number in range(60))
 OUTCOMES = (
@@ -88,21 +87,9 @@ def measure_intents(size: str, cache: Path, work: Path, say: Callable[[str], Non
 
 
 def _refresh(ledger: Ledger, events: int, full_seconds: float, name: str) -> Figure:
-    """Run once more, and hold what the models cost above their floor against all of them."""
     ledger.command("run")
-    steps = ledger.steps_of_last_run()
     _expect(ledger, events)
-    model_runs = _model_runs(ledger)
-    above_floor = max(0.0, steps.models - MODEL_FLOOR_SECONDS * model_runs)
-    slowest = ", ".join(f"{model} {seconds:.2f}" for model, seconds in steps.slowest_models[:3])
-    return Figure(
-        f"models after {name}",
-        (steps.models,),
-        (above_floor / full_seconds,),
-        goal="1 % more events",
-        note=f"above {MODEL_FLOOR_SECONDS} s for each of {model_runs} models; slowest: "
-        f"{slowest}; ingest {steps.ingest:.2f} s",
-    )
+    return refresh_figure(ledger, full_seconds, name)
 
 
 def _generated(cache: Path, events: int) -> Path:
@@ -173,12 +160,6 @@ def _expect(ledger: Ledger, events: int) -> None:
         [(found,)] = connection.execute("select count(*) from marts.fct_intent_events").fetchall()
     if found != events:
         raise LookupError(f"the fact holds {found} of {events} events")
-
-
-def _model_runs(ledger: Ledger) -> int:
-    run_id = str(ledger.last_run()["run_id"])
-    names = {name for kind, name, _ in ledger.dbt_results(run_id) if kind == "LogModelResult"}
-    return len(names)
 
 
 def _ask(settings: Settings, view: str) -> None:

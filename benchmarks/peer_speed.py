@@ -18,11 +18,11 @@ from pathlib import Path
 from agentledger.query.usage import usage
 from benchmarks import peer_transcripts
 from benchmarks.figures import Figure
-from benchmarks.intents import MODEL_FLOOR_SECONDS
 from benchmarks.ledger import REPO_ROOT, Ledger, Steps
 from benchmarks.opened_files import OpenWatch
 from benchmarks.peer_tools import Agentsview, Ccusage, Sources
 from benchmarks.processes import Measured, run_measured
+from benchmarks.refreshes import MODEL_FLOOR_SECONDS, model_runs
 
 WARM_RUNS = 3
 ANSWERS = 20
@@ -194,12 +194,12 @@ def _nothing_new(ledger: Ledger, tree: Path) -> Figure:
 
 
 def _one_percent(ledger: Ledger, tree: Path, lines: int, full: Steps) -> Figure:
-    floor = MODEL_FLOOR_SECONDS * _model_runs(ledger)
+    floor = MODEL_FLOOR_SECONDS * model_runs(ledger)
     added = peer_transcripts.append(tree, SHARE_ADDED)
     run = ledger.command("run")
     _expect(ledger, lines + added)
     tick = ledger.steps_of_last_run()
-    models = _model_runs(ledger)
+    models = model_runs(ledger)
     own = tick.ingest + max(0.0, tick.models - MODEL_FLOOR_SECONDS * models)
     whole = full.ingest + max(0.0, full.models - floor)
     return Figure(
@@ -209,9 +209,3 @@ def _one_percent(ledger: Ledger, tree: Path, lines: int, full: Steps) -> Figure:
         f"{run.seconds:.1f} s, {_cost(run)}; slowest: "
         + ", ".join(f"{name} {seconds:.2f}" for name, seconds in tick.slowest_models),
     )  # fmt: skip
-
-
-def _model_runs(ledger: Ledger) -> int:
-    run_id = str(ledger.last_run()["run_id"])
-    names = {name for kind, name, _ in ledger.dbt_results(run_id) if kind == "LogModelResult"}
-    return len(names)

@@ -12,10 +12,10 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
-from agentledger.errors import AgentLedgerError, UsageError
+from agentledger.errors import UsageError
 from agentledger.query import exchanges
-from agentledger.query.answers import json_value
 from agentledger.query.scope import UnknownNameError
+from agentledger.query.warehouse_rows import opened, read_rows
 from agentledger.reads import recorded
 from agentledger.settings import Settings, load_settings
 from agentledger.transcripts.codex import THREADS
@@ -133,26 +133,17 @@ def replay(
         RunLockedError: When another run does not end.
         AgentLedgerError: When there is no warehouse, or it was never built.
     """
-    from agentledger import warehouse
-
     settings = load_settings() if settings is None else settings
-    if not settings.warehouse_path.exists():
-        raise AgentLedgerError(
-            f"There is no warehouse in {settings.home} yet. Type `agentledger run`."
-        )
-    with (
-        warehouse.hold_run_lock(settings, on_wait=on_wait),
-        warehouse.open_warehouse(settings, read_only=True) as connection,
-    ):
+    with opened(settings, on_wait) as connection:
         found = _find(connection, session.strip())
         records_of = _RECORDS_OF.get(found["source_kind"])
         key = [found["session_key"]]
-        records = [] if records_of is None else _rows(connection, records_of, key)
+        records = [] if records_of is None else read_rows(connection, records_of, key)
         if found["source_kind"] == exchanges.LOG_KIND:
             asked = [found["session_id"], found["project_id"]]
-            exchange = _rows(connection, exchanges.LOG_EVENTS, asked)
+            exchange = read_rows(connection, exchanges.LOG_EVENTS, asked)
         else:
-            exchange = _rows(connection, exchanges.EXCHANGE, key)
+            exchange = read_rows(connection, exchanges.EXCHANGE, key)
         with _texts(texts, settings) as known:
             messages = _messages(connection, found, records, known)
             has_words = [_with_texts(rows, known) for rows in (records, exchange)]
@@ -174,11 +165,11 @@ def replay(
 
 def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, Any]:
     prefix = session.lower() if len(session) >= MIN_KEY_LENGTH else "-"
-    found = _rows(connection, _SESSIONS, [session, prefix])
-    found += _rows(connection, _THREADS, [session, prefix])
+    found = read_rows(connection, _SESSIONS, [session, prefix])
+    found += read_rows(connection, _THREADS, [session, prefix])
     # Whoever tells of turns may tell of intents, too: then both are shown under one key.
-    found = found or _rows(connection, exchanges.SESSIONS, [session, prefix])
-    found = found or _rows(connection, exchanges.LOG_SESSIONS, [session, prefix])
+    found = found or read_rows(connection, exchanges.SESSIONS, [session, prefix])
+    found = found or read_rows(connection, exchanges.LOG_SESSIONS, [session, prefix])
     if not found:
         raise UnknownNameError(
             f"There is no session {session!r}. Give its id as its producer wrote it, or the "
@@ -229,19 +220,3 @@ def _texts(given: TextSource | None, settings: Settings) -> Iterator[TextSource 
         return
     with vault_texts.opened(settings, sources_with_texts(settings)) as kept:
         yield kept
-
-
-def _rows(
-    connection: "duckdb.DuckDBPyConnection", sql: str, values: Sequence[Any]
-) -> list[dict[str, Any]]:
-    import duckdb
-
-    try:
-        cursor = connection.execute(sql, list(values))
-    except duckdb.CatalogException as error:
-        raise AgentLedgerError(
-            "The warehouse holds no turns yet: its models were built by an earlier version, or not "
-            "at all. Type `agentledger run --full-refresh`."
-        ) from error
-    names = [str(item[0]) for item in cursor.description or []]
-    return [dict(zip(names, map(json_value, row), strict=True)) for row in cursor.fetchall()]

@@ -12,12 +12,12 @@ import pytest
 
 from agentledger import registry, warehouse
 from agentledger.errors import UsageError
-from agentledger.ingest import collect
 from agentledger.privacy import normalise_text
 from agentledger.query.replays import replay
 from agentledger.settings import Settings
 from agentledger.training import export
 from agentledger.training.card import REASONS
+from tests.dbt.vaulted_ledger import collect_and_build
 from tests.unit import telemetry_logs
 from tests.unit.telemetry_logs import call, summary
 
@@ -117,16 +117,7 @@ def settings(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
     )  # fmt: skip
     registry.add_source(settings, "events", str(base / "alpha"), "UTC", content="vault")
     registry.add_source(settings, "events", str(base / "beta"), "UTC")
-    with warehouse.open_warehouse(settings) as connection:
-        collect.collect(settings, connection, run_id="r", as_of=AS_OF)
-    dbt(
-        settings.warehouse_path,
-        "run",
-        "--select",
-        "+fct_turns",
-        "+fct_llm_calls",
-        "+fct_chat_messages",
-    )
+    collect_and_build(settings, dbt, AS_OF)
     return settings
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from agentledger import registry, warehouse
-from agentledger.ingest import collect
 from agentledger.query.replays import replay
 from agentledger.settings import Settings
 from agentledger.training import export
+from tests.dbt.vaulted_ledger import collect_and_build
 
 AS_OF = datetime(2026, 9, 1, 12, 0, tzinfo=UTC)
 SECRET = "AKIAIOSFODNN7EXAMPLE"  # noqa: S105  # of the documentation of its maker
@@ -150,16 +150,7 @@ def settings(dbt: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) 
         registry.add_source(settings, kind, place, "UTC", projects="all", content="vault")
     for kind in ("langfuse", "otlp"):
         registry.add_source(settings, kind, str(base / kind), "UTC", content="vault")
-    with warehouse.open_warehouse(settings) as connection:
-        collect.collect(settings, connection, run_id="r", as_of=AS_OF)
-    dbt(
-        settings.warehouse_path,
-        "run",
-        "--select",
-        "+fct_turns",
-        "+fct_llm_calls",
-        "+fct_chat_messages",
-    )
+    collect_and_build(settings, dbt, AS_OF)
     return settings
 
 
