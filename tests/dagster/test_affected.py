@@ -60,6 +60,8 @@ def test_what_the_clock_moves_is_built_although_no_row_came(manifest: dict[str, 
     assert not kept & moved
     assert "verb_boost_rules" not in kept
     assert {"fct_llm_calls", "usage_quarter_hours", "fct_intent_events", "fct_turns"} <= kept
+    # Their gates are judged anew, of the same totals: these would read every task.
+    assert "agent_pattern_totals" in kept and "validated_patterns" not in kept
 
 
 def test_an_empty_source_is_left_alone_by_the_clock(manifest: dict[str, Any]) -> None:

@@ -28,40 +28,22 @@ ranked_judgements as (
         and judgements.judged_at <= instant.as_of
 ),
 
-used as (
-    select
-        facts.outcome,
-        facts.agent_id,
-        {{ each_item(name_count_entries('facts.patterns')) }} as entry
-    from {{ ref('fct_agent_tasks') }} as facts
-    inner join {{ ref('stg_ledger__projects') }} as projects
-        on facts.project_id = projects.project_id
-    where projects.is_active and facts.patterns is not null and not facts.ts_suspicious
-),
-
-counted as (
-    select
-        entry.key as pattern,
-        count(*) as tasks,
-        cast(sum(entry.value) as bigint) as uses,
-        count(distinct agent_id) as agents,
-        count(*) filter (where outcome = 'success') as succeeded,
-        count(*) filter (where outcome = 'failure') as failed
-    from used
-    group by entry.key
-),
-
 -- What nobody judged is unknown, and unknown does not pass.
 judged as (
     select
-        counted.*,
+        counted.pattern,
+        counted.tasks,
+        counted.uses,
+        counted.agents,
+        counted.succeeded,
+        counted.failed,
         judgements.quality,
         judgements.judged_at,
         counted.succeeded + counted.failed as known_outcomes,
         {{ failed_knowledge_gate(
             'counted.succeeded', '(counted.succeeded + counted.failed)', 'judgements.quality'
         ) }} as reason
-    from counted
+    from {{ ref('agent_pattern_totals') }} as counted
     left join ranked_judgements as judgements
         on counted.pattern = judgements.pattern and judgements.judgement_rank = 1
 )
