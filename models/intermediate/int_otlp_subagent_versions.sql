@@ -27,22 +27,34 @@ acted as (
         and session_id in (select ended.session_id from ended)
 ),
 
+by_id as (
+    select
+        acted.event_key as item_key,
+        ended.event_key as agent_key
+    from acted
+    inner join ended
+        on acted.session_id = ended.session_id and acted.agent_id = ended.agent_id
+    where ended.ended_of_id = 1
+),
+
+-- What an id tells is no other's, whatever its name: else it would be counted twice.
 owners as (
+    select
+        item_key,
+        agent_key,
+        false as is_by_name
+    from by_id
+    union all
     select
         acted.event_key as item_key,
         ended.event_key as agent_key,
-        acted.agent_id is null or ended.agent_id is null as is_by_name
+        true as is_by_name
     from acted
     inner join ended
-        on acted.session_id = ended.session_id
-            and (
-                (acted.agent_id = ended.agent_id and ended.ended_of_id = 1)
-                or (
-                    (acted.agent_id is null or ended.agent_id is null)
-                    and acted.agent_name = ended.agent_name
-                    and ended.ended_of_name = 1
-                )
-            )
+        on acted.session_id = ended.session_id and acted.agent_name = ended.agent_name
+    where ended.ended_of_name = 1
+        and (acted.agent_id is null or ended.agent_id is null)
+        and acted.event_key not in (select by_id.item_key from by_id)
 ),
 
 by_name as (
