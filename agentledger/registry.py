@@ -43,7 +43,6 @@ __all__ = [
     "add_postgres_source",
     "add_source",
     "check_content",
-    "check_zone",
     "forget_entry",
     "has_sources",
     "load_config",

@@ -24,6 +24,7 @@ from agentledger.ingest.scan_roots import OWN_KINDS, ScanRoot, scan_roots
 from agentledger.raw_tables import EVENT_TABLES
 from agentledger.raw_transcripts import TRANSCRIPT_TABLES
 from agentledger.settings import Settings
+from agentledger.zones import check_zone
 
 REJECTS_SHOWN = 20
 NAMES_SHOWN = 200
@@ -85,7 +86,7 @@ def check(
     Raises:
         UsageError: When the location or the mapping cannot be used.
     """
-    registry.check_zone(zone)
+    check_zone(zone)
     resolved = registry.source_location(kind, location)
     if not Path(resolved).exists():
         raise UsageError(f"There is nothing at {resolved}.")

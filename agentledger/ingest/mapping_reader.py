@@ -9,7 +9,6 @@ import json
 import re
 from typing import Any
 
-from agentledger import registry
 from agentledger.errors import UsageError
 from agentledger.ingest import mapping_expressions
 from agentledger.ingest.mapping import (
@@ -22,6 +21,7 @@ from agentledger.ingest.mapping import (
     fingerprint,
 )
 from agentledger.ingest.mapping_tree import ExpressionError, Literal, Node
+from agentledger.zones import check_zone
 
 _KEYS = frozenset(
     {"name", "title", "records", "requires", "where", "ignore", "zone", "delimiter", "fields"}
@@ -191,7 +191,7 @@ class MappingReader:
 
     def _zone(self, zone: Any) -> None:
         try:
-            registry.check_zone(self._text("zone", zone) if isinstance(zone, str) else "?")
+            check_zone(self._text("zone", zone) if isinstance(zone, str) else "?")
         except UsageError as error:
             raise self.error("zone", str(error).rstrip(".")) from error
 

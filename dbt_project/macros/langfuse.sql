@@ -19,12 +19,7 @@ select
 select
     versions.*,
     coalesce(versions.stated_session_id, traces.session_id, versions.trace_id) as session_id,
-    row_number() over (partition by versions.observation_key order by {{ langfuse_newest() }})
-        as version_rank,
-    row_number() over (
-        partition by versions.observation_key, versions.content_hash
-        order by {{ langfuse_newest() }}
-    ) as copy_rank,
+    {{ langfuse_ranks('observation_key', langfuse_newest()) }},
     greatest(
         max(versions.load_seq) over (partition by versions.trace_key),
         coalesce(traces.trace_load_seq, 0)
@@ -88,15 +83,18 @@ where versions.trace_key in (
     where ranked.trace_rank = 1
 {%- endmacro %}
 
+{#- Place of a version among those of its key, and among those with the same content. -#}
+{% macro langfuse_ranks(key, newest) -%}
+row_number() over (partition by versions.{{ key }} order by {{ newest }}) as version_rank,
+    row_number() over (partition by versions.{{ key }}, versions.content_hash order by {{ newest }})
+        as copy_rank
+{%- endmacro %}
+
 {% macro langfuse_newest() -%}
 versions.updated_at desc nulls last,
 versions.output_tokens desc nulls last,
 versions.input_tokens desc nulls last,
-versions.content_hash,
-versions.source_id,
-versions.file_id,
-versions.line_no,
-versions.ordinal
+{{ langfuse_place() }}
 {%- endmacro %}
 
 {#- Which version of a score counts: the producer's own stamp, then the later judgement, then the
@@ -104,9 +102,10 @@ versions.ordinal
 {% macro langfuse_newest_score() -%}
 versions.updated_at desc nulls last,
 versions.scored_at desc nulls last,
-versions.content_hash,
-versions.source_id,
-versions.file_id,
-versions.line_no,
-versions.ordinal
+{{ langfuse_place() }}
+{%- endmacro %}
+
+{#- What tells versions apart that know the same of themselves. -#}
+{% macro langfuse_place() -%}
+versions.content_hash, versions.source_id, versions.file_id, versions.line_no, versions.ordinal
 {%- endmacro %}

@@ -76,11 +76,7 @@ select
     {{ listed }},
     key_load_seq,
     version_rank = 1 as is_kept,
-    case
-        when version_rank = 1 then null
-        when copy_rank > 1 then 'snapshot_copy'
-        else 'superseded_version'
-    end as drop_reason
+    {{ version_drop_reason() }} as drop_reason
 from ranked
 union all
 select
@@ -145,4 +141,15 @@ select
         and facts.{{ condition }}
     {%- endfor %}
         and not facts.ts_suspicious
+{%- endmacro %}
+
+{#- Why a version is dropped, of `version_rank` among those of its key and `copy_rank` among those with
+    the same content; null for the one that counts. -#}
+{% macro version_drop_reason(relation=none) -%}
+{%- set of = relation ~ '.' if relation else '' -%}
+case
+        when {{ of }}version_rank = 1 then null
+        when {{ of }}copy_rank > 1 then 'snapshot_copy'
+        else 'superseded_version'
+    end
 {%- endmacro %}

@@ -5,6 +5,10 @@
     its own, so that one which an agent is found in later is taken back. A trace that gained an
     observation is judged anew, and all are when prices changed. #}
 {%- set since = trusted_load_seq(reads_prices=true) %}
+{%- set columns = [
+    'trace_key', 'otlp_trace_key', 'record_key', 'content_hash', 'source_project_id', 'source_id',
+    'session_id', 'file_id', 'line_no', 'ordinal', 'load_seq', 'key_load_seq', 'ts_suspicious',
+] | join(',\n        ') %}
 with recursive versions as (
     {{ langfuse_versions(since if since is not none else -1) }}
 ),
@@ -114,55 +118,27 @@ leaf_tools as (
 tasks as (
     select
         observation_key as span_key,
-        trace_key,
-        otlp_trace_key,
-        record_key,
-        content_hash,
-        source_project_id,
-        source_id,
-        session_id,
+        {{ columns }},
         model,
-        file_id,
-        line_no,
-        ordinal,
-        load_seq,
-        key_load_seq,
         duration_ms,
-        ts_suspicious,
         started_at,
         ended_at,
         {{ normal_form('coalesce(' ~ name_of_run('observation_name') ~ ", 'unknown')") }}
             as agent_text,
         coalesce(level = 'ERROR', false) as has_failed,
         'agent_observation' as variant,
-        case
-            when version_rank = 1 then null
-            when copy_rank > 1 then 'snapshot_copy'
-            else 'superseded_version'
-        end as drop_reason
+        {{ version_drop_reason() }} as drop_reason
     from versions
     where observation_type = 'AGENT'
     union all
     select
         run_key as span_key,
-        trace_key,
-        otlp_trace_key,
-        record_key,
-        content_hash,
-        source_project_id,
-        source_id,
-        session_id,
+        {{ columns }},
         'unknown' as model,
-        file_id,
-        line_no,
-        ordinal,
-        load_seq,
-        key_load_seq,
-        cast(case
+        case
             when has_ended and ends_at >= begins_at
-                then ({{ epoch_micros('ends_at') }} - {{ epoch_micros('begins_at') }}) / 1000.0
-        end as double) as duration_ms,
-        ts_suspicious,
+                then {{ milliseconds_between('begins_at', 'ends_at') }}
+        end as duration_ms,
         begins_at as started_at,
         case when has_ended then ends_at end as ended_at,
         {{ normal_form("coalesce(run_name, 'unknown')") }} as agent_text,

@@ -30,12 +30,7 @@ scored as materialized (
     select
         versions.*,
         max(versions.load_seq) over (partition by versions.score_key) as score_load_seq,
-        row_number() over (partition by versions.score_key order by {{ langfuse_newest_score() }})
-            as version_rank,
-        row_number() over (
-            partition by versions.score_key, versions.content_hash
-            order by {{ langfuse_newest_score() }}
-        ) as copy_rank
+        {{ langfuse_ranks('score_key', langfuse_newest_score()) }}
     from {{ ref('stg_langfuse__scores') }} as versions
     where versions.score_key in (select touched.score_key from touched)
 ),
@@ -163,11 +158,7 @@ select
     scored.score_source,
     scored.environment,
     scored.category,
-    case
-        when scored.version_rank = 1 then null
-        when scored.copy_rank > 1 then 'snapshot_copy'
-        else 'superseded_version'
-    end as drop_reason,
+    {{ version_drop_reason('scored') }} as drop_reason,
     ---------- numerics
     scored.file_id,
     scored.line_no,

@@ -33,11 +33,7 @@ halves as (
 verdicts as (
     select
         *,
-        case
-            when version_rank = 1 then null
-            when copy_rank > 1 then 'snapshot_copy'
-            else 'superseded_version'
-        end as drop_reason
+        {{ version_drop_reason() }} as drop_reason
     from halves
 )
 

@@ -88,9 +88,5 @@ select
     event_key,
     key_load_seq,
     version_rank = 1 as is_kept,
-    case
-        when version_rank = 1 then null
-        when copy_rank > 1 then 'snapshot_copy'
-        else 'superseded_version'
-    end as drop_reason
+    {{ version_drop_reason() }} as drop_reason
 from ranked

@@ -113,10 +113,6 @@ select
     {{ columns }},
     key_load_seq,
     version_rank = 1 as is_kept,
-    case
-        when version_rank = 1 then null
-        when copy_rank > 1 then 'snapshot_copy'
-        else 'superseded_version'
-    end as drop_reason,
+    {{ version_drop_reason() }} as drop_reason,
     span_key in (select repeating.span_key from repeating) as has_inference_below
 from ranked
