@@ -16,7 +16,7 @@ UNSEEN_COLUMNS = {
     "projects": ("last_seen_at",),
     "sources": ("last_seen_at",),
     # The clock, which always moves; and numbers that move with it or with the rows of other tables.
-    "run_context": ("run_id", "as_of", "load_seq", "prices_judged_at"),
+    "run_context": ("run_id", "as_of", "load_seq", "prices_judged_at", "collected_by"),
 }
 """Columns that every run writes although nothing changed. What depends on one of them is told by
 its own rule: the clock (`orchestration/affected.py`) or the rows that it counts."""

@@ -90,12 +90,13 @@ RAW_TABLES: dict[str, str] = {
         read_at timestamptz not null, load_seq bigint not null
     """,
     # The only "now" of the models, and the fingerprints of what is not a row. A tick moves `as_of`
-    # alone; `prices_judged_at` is the instant of the last run that looked at the prices.
+    # and `run_id` alone; `prices_judged_at` is the instant of the last run that looked at the
+    # prices, `collected_by` the last run that looked at the sources.
     "run_context": """
         run_id varchar not null, as_of timestamptz not null, load_seq bigint not null,
         projects_fingerprint varchar not null, sources_fingerprint varchar not null,
         models_fingerprint varchar not null, prices_fingerprint varchar,
-        prices_judged_at timestamptz
+        prices_judged_at timestamptz, collected_by varchar
     """,
     # What was removed for good, by a purge or by retention: counts only, no name, no id of what is
     # gone. `scope_hash` is keyed, so that only who knows the project and has the key can ask.

@@ -43,6 +43,7 @@ def create_raw_schema(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "alter table raw.run_context add column if not exists prices_judged_at timestamptz"
     )
+    connection.execute("alter table raw.run_context add column if not exists collected_by varchar")
 
 
 @contextlib.contextmanager

@@ -21,6 +21,10 @@ yet is far above."""
 STALE_SOURCE_HOURS = 24
 """A source that no run has looked at for a day was forgotten, not idle: each run looks at all."""
 
+LAST_COLLECTION = "(select coalesce(collected_by, run_id) from raw.run_context)"
+"""The run that the counts are those of; a tick by the clock writes its own id, but reads no file.
+Null in a warehouse of an older version until it collects again."""
+
 EXAMPLES = 5
 """How many names or paths a message shows; the tables have all."""
 
@@ -107,11 +111,11 @@ def records_conserved(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckRes
         connection,
         "select coalesce(sum(records_read), 0), coalesce(sum(accepted), 0), "
         "coalesce(sum(rejected), 0), coalesce(sum(already_known), 0) "
-        "from raw.file_loads where run_id = (select run_id from raw.run_context)",
+        f"from raw.file_loads where run_id = {LAST_COLLECTION}",
     )
     lost = connection.execute(
         "select file_id, records_read, accepted, rejected, already_known from raw.file_loads "
-        "where run_id = (select run_id from raw.run_context) "
+        f"where run_id = {LAST_COLLECTION} "
         "and records_read <> accepted + rejected + already_known order by file_id limit ?",
         [EXAMPLES],
     ).fetchall()
@@ -142,7 +146,7 @@ def files_accounted(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResul
         connection,
         "select coalesce(sum(found), 0), "
         "count(*) filter (where found <> collected + skipped + quarantined) "
-        "from raw.collection_runs where run_id = (select run_id from raw.run_context)",
+        f"from raw.collection_runs where run_id = {LAST_COLLECTION}",
     )
     return _result(
         FILES_ACCOUNTED,
@@ -160,7 +164,7 @@ def anything_readable(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckRes
         "select coalesce(sum(found), 0), coalesce(sum(quarantined), 0), "
         "coalesce(sum(collected + skipped), 0), "
         "(select count(*) from raw.files where records_read > 0) "
-        "from raw.collection_runs where run_id = (select run_id from raw.run_context)",
+        f"from raw.collection_runs where run_id = {LAST_COLLECTION}",
     )
     passed = quarantined == 0 or readable > 0 or known > 0
     return _result(
@@ -178,11 +182,11 @@ def reject_rate(connection: duckdb.DuckDBPyConnection) -> dg.AssetCheckResult:
     read, rejected = _row(
         connection,
         "select coalesce(sum(records_read), 0), coalesce(sum(rejected), 0) "
-        "from raw.file_loads where run_id = (select run_id from raw.run_context)",
+        f"from raw.file_loads where run_id = {LAST_COLLECTION}",
     )
     reasons = connection.execute(
         "select reason, count(*) from raw.rejects "
-        "where run_id = (select run_id from raw.run_context) "
+        f"where run_id = {LAST_COLLECTION} "
         "group by reason order by count(*) desc, reason limit ?",
         [EXAMPLES],
     ).fetchall()

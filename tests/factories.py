@@ -128,6 +128,7 @@ def make_run_context(**overrides: Any) -> Row:
         "models_fingerprint": "models-1",
         "prices_fingerprint": "prices-1.0",
         "prices_judged_at": "2026-03-10 12:00:00+00",
+        "collected_by": "run-1",
     } | overrides
 
 

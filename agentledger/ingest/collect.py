@@ -237,10 +237,10 @@ def _write_context(
     connection.execute("delete from raw.run_context")
     connection.execute(
         "insert into raw.run_context (run_id, as_of, load_seq, projects_fingerprint, "
-        "sources_fingerprint, models_fingerprint, prices_fingerprint, prices_judged_at) "
-        "values (?, ?, ?, ?, ?, ?, ?, ?)",
+        "sources_fingerprint, models_fingerprint, prices_fingerprint, prices_judged_at, "
+        "collected_by) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [report.run_id, as_of, context.load_seq, context.projects, context.sources,
-         context.models, context.prices, as_of],
+         context.models, context.prices, as_of, report.run_id],
     )  # fmt: skip
 
 

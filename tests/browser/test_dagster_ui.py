@@ -135,7 +135,7 @@ def is_launch(response: "Response") -> bool:
 
 @contextlib.contextmanager
 def one_record_lost(settings: Settings) -> Iterator[None]:
-    """Falsify the count of the last run, under the lock, and put it right afterwards."""
+    """Falsify the count of the last collection, under the lock, and put it right afterwards."""
 
     def add(number: int) -> None:
         with (
@@ -144,7 +144,7 @@ def one_record_lost(settings: Settings) -> Iterator[None]:
         ):
             connection.execute(
                 f"update raw.file_loads set accepted = accepted + {number} "
-                "where run_id = (select run_id from raw.run_context)"
+                "where run_id = (select collected_by from raw.run_context)"
             )
 
     add(-1)

@@ -67,7 +67,7 @@ def test_a_tick_refuses_rows_that_are_not_built(settings: Settings) -> None:
     create_raw_schema(connection)
     connection.execute(
         "insert into raw.run_context "
-        "values ('run-1', '2026-03-01 00:00:00+00', 7, 'p', 's', 'm', 'c', null)"
+        "values ('run-1', '2026-03-01 00:00:00+00', 7, 'p', 's', 'm', 'c', null, null)"
     )
     with pytest.raises(PublishRefusedError, match="agentledger run"):
         ticks.advance(settings, connection, run_id="run-2", as_of=NOW)

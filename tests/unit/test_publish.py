@@ -39,7 +39,7 @@ def build(settings: Settings, run_id: str, load_seq: int, rows: int = 3) -> None
         )
         connection.execute("delete from raw.run_context")
         connection.execute(
-            "insert into raw.run_context values (?, ?, ?, 'p', '0', 'm', '', null)",
+            "insert into raw.run_context values (?, ?, ?, 'p', '0', 'm', '', null, null)",
             [run_id, AS_OF, load_seq],
         )
 

@@ -41,7 +41,7 @@ def test_what_every_run_writes_is_no_change(connection: duckdb.DuckDBPyConnectio
             "update raw.projects set last_seen_at = last_seen_at + interval 1 hour",
             "update raw.run_context set run_id = 'run-2', load_seq = load_seq + 1, "
             "as_of = as_of + interval 1 hour, "
-            "prices_judged_at = prices_judged_at + interval 1 hour",
+            "prices_judged_at = prices_judged_at + interval 1 hour, collected_by = 'run-2'",
         )
         == frozenset()
     )
