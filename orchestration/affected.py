@@ -31,9 +31,33 @@ class Extent:
     asked for."""
     kept: frozenset[str]
     """Ids in the manifest of the models that cannot have changed."""
+    empty: frozenset[str] = frozenset()
+    """Ids of the models that are built and get no row, because no record is of their kind."""
+    untested: tuple[str, ...] = ()
+    """Names of the tests that look at nothing but such models and tables."""
 
 
 EVERYTHING = Extent(None, frozenset())
+
+
+def extent_of_all(manifest: Mapping[str, Any], filled: Set[str]) -> Extent:
+    """Build every model, and leave out the tests that have no row to look at.
+
+    Args:
+        manifest: dbt's.
+        filled: Raw tables that have rows.
+    """
+    graph = _Graph(manifest, frozenset(), filled)
+    empty = frozenset(key for key in graph.models if graph.is_idle(key))
+    without_rows = empty | graph.empty_tables()
+    untested = (
+        props["name"]
+        for key, props in manifest["nodes"].items()
+        if props["resource_type"] == "test"
+        and manifest["parent_map"][key]
+        and without_rows.issuperset(manifest["parent_map"][key])
+    )
+    return Extent(None, frozenset(), empty, tuple(sorted(untested)))
 
 
 def extent_of(manifest: Mapping[str, Any], changed: Set[str], filled: Set[str]) -> Extent:
@@ -79,9 +103,17 @@ class _Graph:
 
     def _is_model_affected(self, key: str) -> bool:
         moves = self.models[key]["name"] == CLOCK or any(map(self.is_affected, self._above[key]))
-        return moves and not self._is_idle(key)
+        return moves and not self.is_idle(key)
 
-    def _is_idle(self, key: str) -> bool:
+    def empty_tables(self) -> frozenset[str]:
+        """Ids of the tables of records that have no row."""
+        return frozenset(
+            key
+            for key, name in self.tables.items()
+            if name in EVENT_TIME_COLUMNS and name not in self._alive
+        )
+
+    def is_idle(self, key: str) -> bool:
         """Whether all records that a model could tell of are missing, now as at the last build.
 
         The clock, files and projects alone give it no row then, unless its YAML says that they do.

@@ -80,6 +80,7 @@ class LocalDbtResource(DbtCliResource):
         target_path: Path,
         raise_on_error: bool = True,
         select: Sequence[str] | None = None,
+        exclude: Sequence[str] = (),
     ) -> DbtCliInvocation:
         """Run dbt once, for the selected assets of the step.
 
@@ -89,6 +90,7 @@ class LocalDbtResource(DbtCliResource):
             target_path: Folder of this invocation.
             raise_on_error: Raise at the end of the stream when dbt fails.
             select: Nodes to build, with their tests, in place of all that the step may build.
+            exclude: Of all that the step may build, what to leave out.
         """
         chosen = get_updated_cli_invocation_params_for_context(
             context=context, manifest={}, dagster_dbt_translator=DagsterDbtTranslator()
@@ -99,6 +101,8 @@ class LocalDbtResource(DbtCliResource):
             arguments = [*args, *chosen.selection_args]
             if chosen.indirect_selection:
                 arguments += ["--indirect-selection", chosen.indirect_selection]
+            if exclude:
+                arguments += ["--exclude", *exclude]
         child = self._child
         if child is None or not child.is_waiting():
             child = dbt_process.WarmDbt(self.settings, Path(self.project_dir))

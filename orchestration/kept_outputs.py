@@ -11,8 +11,9 @@ from typing import Any
 
 import dagster as dg
 
-SAID = "kept as it is: nothing that it reads changed since it was built and tested"
+KEPT = "kept as it is: nothing that it reads changed since it was built and tested"
 """What the UI shows where a build shows its duration."""
+EMPTY = "nothing to test: what it looks at has no row, because its sources have no record"
 
 
 class KeptOutputs:
@@ -58,13 +59,11 @@ class KeptOutputs:
 
 
 def _output(name: str) -> dg.Output:
-    return dg.Output(None, output_name=name, metadata={"build": SAID})
+    return dg.Output(None, output_name=name, metadata={"build": KEPT})
 
 
 def kept_checks(
-    manifest: Mapping[str, Any],
-    specs: Iterable[dg.AssetCheckSpec],
-    kept: Collection[str],
+    manifest: Mapping[str, Any], specs: Iterable[dg.AssetCheckSpec], kept: Collection[str]
 ) -> Iterator[dg.AssetCheckResult]:
     """Results of the tests that had nothing new to test.
 
@@ -76,15 +75,36 @@ def kept_checks(
         specs: The checks that dbt did not make.
         kept: Ids of the models that stay.
     """
-    stay = {
-        dg.AssetKey([manifest["nodes"][key]["schema"], manifest["nodes"][key]["name"]])
-        for key in kept
-    }
+    blocking = (spec for spec in specs if spec.blocking)
+    return _passed(blocking, _asset_keys(manifest, kept), KEPT)
+
+
+def empty_checks(
+    manifest: Mapping[str, Any], specs: Iterable[dg.AssetCheckSpec], empty: Collection[str]
+) -> Iterator[dg.AssetCheckResult]:
+    """Results of the tests that had nothing to test at all: without a row none fails or warns.
+
+    Args:
+        manifest: dbt's.
+        specs: The checks that dbt did not make.
+        empty: Ids of the models that have no row.
+    """
+    return _passed(specs, _asset_keys(manifest, empty), EMPTY)
+
+
+def _asset_keys(manifest: Mapping[str, Any], models: Collection[str]) -> set[dg.AssetKey]:
+    nodes = manifest["nodes"]
+    return {dg.AssetKey([nodes[key]["schema"], nodes[key]["name"]]) for key in models}
+
+
+def _passed(
+    specs: Iterable[dg.AssetCheckSpec], assets: Collection[dg.AssetKey], said: str
+) -> Iterator[dg.AssetCheckResult]:
     for spec in specs:
-        if spec.blocking and spec.asset_key in stay:
+        if spec.asset_key in assets:
             yield dg.AssetCheckResult(
                 passed=True,
                 asset_key=spec.asset_key,
                 check_name=spec.name,
-                metadata={"result": SAID},
+                metadata={"result": said},
             )

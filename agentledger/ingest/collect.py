@@ -79,6 +79,9 @@ def collect(
             that the owner does not want kept.
     """
     started = time.monotonic()
+    # Else the checkpoint of a batch writes its row groups again where they are not full, which is
+    # half of them. What a purge leaves behind goes with the copy of the file (`compaction.py`).
+    connection.execute("set max_vacuum_tasks = 0")
     skill_store_copy.sweep(settings.spill_dir)
     if is_whole_run:
         purge.begin(settings, connection, run_id=run_id, as_of=as_of)

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     import numpy as np
     import pyarrow as pa
 
-CHUNK_BYTES = 32 * 1024 * 1024
-"""Bytes that are read at a time."""
+CHUNK_BYTES = 8 * 1024 * 1024
+"""Bytes that are read at a time: memory of this size is used again, larger pieces are fetched from
+the system anew and cost more than the reading."""
 
-STATEMENT_BYTES = 4 * CHUNK_BYTES
-"""Bytes of one statement: large enough to hide the cost of planning it, which is that of parsing
-some thousand lines; small beside the memory limit."""
+STATEMENT_BYTES = 256 * 1024 * 1024
+"""Bytes of one statement: large enough to hide the cost of planning it, and to give each thread
+whole row groups to fill; small beside the memory limit."""
 
 _CACHED_BYTES = 256 * 1024
 """What numpy looks at in one go: small enough to stay in the cache of a processor."""

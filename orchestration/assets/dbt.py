@@ -18,7 +18,7 @@ from agentledger import purge, raw_marks, ticks
 from agentledger.fingerprints import context_of_published, context_of_warehouse
 from agentledger.publish import PublishedRelation
 from orchestration import progress
-from orchestration.affected import EVERYTHING, Extent, extent_of
+from orchestration.affected import EVERYTHING, Extent, extent_of, extent_of_all
 from orchestration.dbt_project import (
     LedgerTranslator,
     dbt_args,
@@ -27,7 +27,7 @@ from orchestration.dbt_project import (
     published_relations,
 )
 from orchestration.dbt_resource import LocalDbtResource
-from orchestration.kept_outputs import KeptOutputs, kept_checks
+from orchestration.kept_outputs import KeptOutputs, empty_checks, kept_checks
 from orchestration.previews import PreviewBudget, relation_metadata
 from orchestration.progress import BuildCounts
 from orchestration.resources import LedgerRun, WarehouseResource
@@ -78,6 +78,7 @@ def build_dbt_assets(
             target_path=target,
             raise_on_error=False,
             select=extent.selectors,
+            exclude=extent.untested,
         )
         counts = BuildCounts(kept=len(extent.kept))
         kept = KeptOutputs(manifest, extent.kept)
@@ -94,7 +95,9 @@ def build_dbt_assets(
             yield event
         if invocation.is_successful():
             held = kept.among(held)
-            yield from kept_checks(manifest, missing_checks(context, tested), extent.kept)
+            missing = missing_checks(context, tested)
+            yield from kept_checks(manifest, missing, extent.kept)
+            yield from empty_checks(manifest, missing, extent.empty)
         yield from previewed(held, manifest, published, warehouse)
         raise_if_failed(invocation, counts)
         if ledger_run.is_whole:
@@ -149,9 +152,12 @@ def find_extent(
             # Until it is complete, no build is: the next run would trust a part of it.
             raw_marks.forget(connection)
         changed = raw_marks.changed_tables(connection, seen)
-    if changed is None or not ledger_run.is_whole:
+    if not ledger_run.is_whole:
         return seen, EVERYTHING
-    return seen, extent_of(manifest, changed, {name for name in seen if seen[name].has_rows})
+    filled = {name for name in seen if seen[name].has_rows}
+    if changed is None:
+        return seen, extent_of_all(manifest, filled)
+    return seen, extent_of(manifest, changed, filled)
 
 
 def missing_checks(

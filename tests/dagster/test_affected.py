@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from agentledger.event_time import EVENT_TIME_COLUMNS
 from agentledger.raw_tables import RAW_TABLES
-from orchestration.affected import CLOCK, extent_of
+from orchestration.affected import CLOCK, extent_of, extent_of_all
 from orchestration.dbt_project import get_dbt_project
-from orchestration.kept_outputs import KeptOutputs, kept_checks
+from orchestration.kept_outputs import KeptOutputs, empty_checks, kept_checks
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +103,31 @@ def test_only_who_reads_the_clock_depends_on_it(manifest: dict[str, Any]) -> Non
     }  # fmt: skip
 
 
+def test_a_first_build_leaves_out_only_tests_without_a_row(manifest: dict[str, Any]) -> None:
+    """All models are built; a test goes when every table it looks at is empty, not when one is."""
+    extent = extent_of_all(manifest, {"claude_code_lines", "claude_code_blocks", "files"})
+    assert extent.selectors is None and not extent.kept
+    empty = {name_of(manifest, key) for key in extent.empty}
+    assert {"fct_intent_events", "fct_workflow_runs", "stg_skill_metrics__invocations"} <= empty
+    # Made of transcripts, or of what is no record.
+    assert not empty & {"fct_llm_calls", "agent_metrics", "dim_projects", "data_freshness", CLOCK}
+    untested = set(extent.untested)
+    assert "fct_intent_events__grain__unique" in untested
+    assert "fct_llm_calls__grain__unique" not in untested
+    parents = {
+        props["name"]: {name_of(manifest, key) for key in manifest["parent_map"][test]}
+        for test, props in manifest["nodes"].items()
+        if props["resource_type"] == "test"
+        and all(key in manifest["nodes"] for key in manifest["parent_map"][test])
+    }
+    assert {name for name, above in parents.items() if above and above <= empty} <= untested
+    assert all(parents[name] <= empty for name in untested & parents.keys())
+
+
+def test_a_full_ledger_is_tested_whole(manifest: dict[str, Any]) -> None:
+    assert extent_of_all(manifest, set(RAW_TABLES)).untested == ()
+
+
 @st.composite
 def graphs(draw: st.DrawFn) -> tuple[dict[str, Any], frozenset[str], list[str]]:
     """A graph of models, those that stay, and an order in which dbt may end the others."""
@@ -152,3 +177,6 @@ def test_only_checks_that_hold_a_build_back_are_said_to_hold_still() -> None:
     ]
     told = list(kept_checks(manifest, specs, {"model.a"}))
     assert [(result.check_name, result.passed) for result in told] == [("strict", True)]
+    # Without a row there is nothing to warn of either.
+    told = list(empty_checks(manifest, specs, {"model.a"}))
+    assert {result.check_name for result in told} == {"strict", "mild"}
