@@ -30,6 +30,7 @@ def add_commands(app: typer.Typer) -> None:
         "export training --format openai --out tuning.jsonl",
         "export training --format sharegpt --out shop.jsonl --project shop --only-completed",
         "export training --format anthropic --out all.jsonl --since 30d --min-tokens 50 --json",
+        "export training --format openai --out tuning.jsonl --names colleagues.txt",
     )
 )
 def training(
@@ -67,11 +68,16 @@ def training(
         Literal["session", "project"],
         typer.Option("--split-by", metavar="session|project", help="What stays together."),
     ] = "session",
+    names: Annotated[
+        Path | None,
+        typer.Option("--names", metavar="FILE", help="Names of people to mask, one a line."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write conversations for fine-tuning: F.jsonl, F.validation.jsonl, F.card.json, F.card.md.
 
-    Secrets, addresses and telephone numbers are masked; names of people are not.
+    Secrets, addresses and telephone numbers are masked; names of people only beside an e-mail
+    address, in paths of home folders, and where --names lists them.
     """
     from agentledger.cli import output
     from agentledger.training import export
@@ -88,6 +94,7 @@ def training(
         with_thoughts=with_thoughts,
         validation_share=validation_share,
         split_by=split_by,
+        names=names and names.expanduser(),
     )
     told = export.export_training(
         asked,

@@ -35,8 +35,9 @@ REASONS: Final[Mapping[str, str]] = {
 """Why a call is no example; each call has one reason, the first that holds."""
 
 NOT_MASKED: Final = (
-    "Names of people, companies and places, and postal addresses, are not recognised. "
-    "Read samples before you share the data set."
+    "Names of people are recognised beside an e-mail address, in the paths of home folders, and "
+    "where they are listed (--names); others, and names of companies and places and postal "
+    "addresses, are not. Read samples before you share the data set."
 )
 
 _DETECTORS: Final = ("detect-secrets", "phonenumbers")
@@ -50,6 +51,7 @@ def describe(
     *,
     as_of: datetime,
     sources: int,
+    names: int,
 ) -> dict[str, Any]:
     """Put the card together.
 
@@ -60,6 +62,7 @@ def describe(
         hashes: Side → SHA-256 of its file.
         as_of: Instant of the last run, aware.
         sources: Sources that keep texts.
+        names: Names of people that the owner listed; how many, never which.
     """
     paths = options.paths
     return {
@@ -100,6 +103,7 @@ def describe(
             kind: {"count": count, "first_places": tally.positions[kind]}
             for kind, count in sorted(tally.masked.items())
         },
+        "names_listed": names,
         "not_masked": NOT_MASKED,
         "consent": f'Only sources with content = "vault" are included ({sources} now).',
         "tools": "Tools are listed as the conversations call them: their names and the names of "
@@ -149,6 +153,7 @@ def as_markdown(told: Mapping[str, Any]) -> str:
         "## Masked",
         "",
         *(f"- {kind}: {found['count']}" for kind, found in told["masked"].items()),
+        f"- names of people that the owner listed: {told['names_listed']}",
         "",
         told["not_masked"],
         "",

@@ -25,6 +25,7 @@ from agentledger.training.candidates import Call, Filters, Given
 from agentledger.training.conversation import Conversation, UnreadableError, read_parts
 from agentledger.training.formats import FORMATS, NotInFormatError
 from agentledger.training.masking import is_clean, mask_conversation
+from agentledger.training.people import read_names
 from agentledger.training.split import SIDES, Seen, Side, side_of
 
 if TYPE_CHECKING:
@@ -59,6 +60,8 @@ class Options:
     with_thoughts: bool = False
     validation_share: float = 0.1
     split_by: Literal["session", "project"] = "session"
+    names: Path | None = None
+    """File with names of people to mask, one a line."""
 
     @property
     def paths(self) -> dict[str, Path]:
@@ -104,6 +107,8 @@ class _Exporter:
     connection: "duckdb.DuckDBPyConnection"
     texts: "Texts"
     key: bytes
+    names: frozenset[str]
+    """Names of people that the owner lists."""
     tally: Tally = field(default_factory=Tally)
 
     def write(self, side: Side, seen: Seen, stream: BinaryIO) -> str:
@@ -150,8 +155,8 @@ class _Exporter:
 
     def _take(self, call: Call, side: Side, seen: Seen, given: Conversation) -> bytes | str:
         """The line of an example, or why it is left out."""
-        conversation, masked = mask_conversation(given)
-        if not is_clean(conversation):
+        conversation, masked = mask_conversation(given, self.names)
+        if not is_clean(conversation, self.names):
             return "secret"
         try:
             line = FORMATS[self.options.format](conversation)
@@ -199,6 +204,7 @@ def export_training(
 
     settings = load_settings() if settings is None else settings
     _check(options)
+    names = read_names(options.names)
     if not vault.has_vault(settings):
         raise UsageError(vault_texts.NO_VAULT)
     if not settings.warehouse_path.exists():
@@ -215,12 +221,14 @@ def export_training(
         _drafts(options.paths) as drafts,
     ):
         as_of = candidates.as_of(connection)
-        exporter = _Exporter(options, _filters(options, connection, as_of), connection, texts, key)
+        filters = _filters(options, connection, as_of)
+        exporter = _Exporter(options, filters, connection, texts, key, names)
         seen = Seen(key)
         hashes = {side: exporter.write(side, seen, drafts[side]) for side in SIDES}
         told = card.describe(
-            options, exporter.filters, exporter.tally, hashes, as_of=as_of, sources=len(sources)
-        )
+            options, filters, exporter.tally, hashes,
+            as_of=as_of, sources=len(sources), names=len(names),
+        )  # fmt: skip
         drafts["card"].write(card.as_json(told).encode())
         drafts["card_text"].write(card.as_markdown(told).encode())
     return told

@@ -1,8 +1,8 @@
 """Masking secrets and personal data in what leaves the vault.
 
 Belongs here: the detectors, and walking through a conversation. Does not belong here: what stays
-unmasked because nobody can tell it from other words: names of people and places. The card of a data
-set says so.
+unmasked because nobody can tell it from other words: names of people that stand alone (`people.py`
+has the others) and of places. The card of a data set says so.
 
 Secrets are found by the plugins of detect-secrets, used one by one: nothing is verified with a
 server. Telephone numbers with a country code are found by phonenumbers. What the previews of
@@ -14,17 +14,18 @@ code alone.
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Final
 
 from agentledger.emit import preview
+from agentledger.training import people
 from agentledger.training.conversation import Conversation, Message
 
 Step = Callable[[str], tuple[str, int]]
 """Masks one kind in a text and counts it."""
 
-MASK_PATTERN: Final = re.compile(r"\[(?:secret|email|phone|number|account|address)\]")
+MASK_PATTERN: Final = re.compile(r"\[(?:secret|email|phone|number|account|address|person)\]")
 
 _KEY_BLOCK = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
@@ -62,63 +63,67 @@ _HEADER_ONLY = "Private Key"
 _ADDRESS = "Public IP (ipv4)"
 
 
-def mask_conversation(conversation: Conversation) -> tuple[Conversation, list[Counter[str]]]:
+def mask_conversation(
+    conversation: Conversation, names: frozenset[str] = frozenset()
+) -> tuple[Conversation, list[Counter[str]]]:
     """Mask every text of a conversation.
+
+    Args:
+        conversation: What is to leave.
+        names: Names of people that the owner lists.
 
     Returns:
         The conversation, and per message, the system prompt first, the kinds that were masked.
     """
-    found: list[Counter[str]] = []
-    system, kinds = _masked(conversation.system)
-    found.append(kinds)
-    messages = []
+    names |= people.names_told(conversation)
+    system, of_system = _masked(conversation.system, names)
+    found, messages = [of_system], []
     for message in conversation.messages:
-        kinds = Counter()
-        messages.append(_mask_message(message, kinds))
-        found.append(kinds)
+        masker = _Masker(names)
+        messages.append(masker.message(message))
+        found.append(masker.kinds)
     return Conversation(system, tuple(messages)), found
 
 
-def _mask_message(message: Message, kinds: Counter[str]) -> Message:
-    return replace(
-        message,
-        text=_mask_into(message.text, kinds),
-        name=message.name and _mask_into(message.name, kinds),
-        calls=tuple(
-            replace(
-                call,
-                name=_mask_into(call.name, kinds),
-                arguments=_mask_value(call.arguments, kinds),
-            )
-            for call in message.calls
-        ),
-    )
+@dataclass(slots=True)
+class _Masker:
+    """Masks the parts of one message and counts what it masked."""
 
+    names: frozenset[str]
+    kinds: Counter[str] = field(default_factory=Counter)
 
-def _mask_value(value: Any, kinds: Counter[str], name: str = "") -> Any:
-    """Mask the texts of a JSON value; what stands under the name of a secret goes whole."""
-    if isinstance(value, dict):
-        return {
-            _mask_into(key, kinds): _mask_value(item, kinds, key) for key, item in value.items()
-        }
-    if isinstance(value, list):
-        return [_mask_value(item, kinds, name) for item in value]
-    if isinstance(value, bool) or value is None:
-        return value
-    if MASK_PATTERN.fullmatch(value if isinstance(value, str) else ""):
-        return value
-    if isinstance(value, str) and value and name and _names_secret(name):
-        kinds["secret: named"] += 1
-        return "[secret]"
-    text = value if isinstance(value, str) else repr(value)
-    masked = _mask_into(text, kinds)
-    return value if masked == text else masked
+    def message(self, message: Message) -> Message:
+        return replace(
+            message,
+            text=self.text(message.text),
+            name=message.name and self.text(message.name),
+            calls=tuple(
+                replace(call, name=self.text(call.name), arguments=self.value(call.arguments))
+                for call in message.calls
+            ),
+        )
 
+    def value(self, value: Any, name: str = "") -> Any:
+        """Mask the texts of a JSON value; what stands under the name of a secret goes whole."""
+        if isinstance(value, dict):
+            return {self.text(key): self.value(item, key) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.value(item, name) for item in value]
+        if isinstance(value, bool) or value is None:
+            return value
+        if MASK_PATTERN.fullmatch(value if isinstance(value, str) else ""):
+            return value
+        if isinstance(value, str) and value and name and _names_secret(name):
+            self.kinds["secret: named"] += 1
+            return "[secret]"
+        text = value if isinstance(value, str) else repr(value)
+        masked = self.text(text)
+        return value if masked == text else masked
 
-def _mask_into(text: str, kinds: Counter[str]) -> str:
-    masked, found = _masked(text)
-    kinds.update(found)
-    return masked
+    def text(self, text: str) -> str:
+        masked, found = _masked(text, self.names)
+        self.kinds.update(found)
+        return masked
 
 
 @lru_cache(maxsize=256)
@@ -130,8 +135,12 @@ def _names_secret(name: str) -> bool:
 
 
 @lru_cache(maxsize=8192)  # a history is repeated by every call of its session
-def _masked(text: str) -> tuple[str, Counter[str]]:
+def _masked(text: str, names: frozenset[str]) -> tuple[str, Counter[str]]:
     kinds: Counter[str] = Counter()
+    # First: the address beside a name tells that it is one.
+    text, count = people.mask_people(text, names)
+    if count:
+        kinds["person"] = count
     for kind, step in _steps():
         text, count = step(text)
         if count:
@@ -139,9 +148,9 @@ def _masked(text: str) -> tuple[str, Counter[str]]:
     return text, kinds
 
 
-def is_clean(conversation: Conversation) -> bool:
+def is_clean(conversation: Conversation, names: frozenset[str] = frozenset()) -> bool:
     """Whether no detector finds anything in what was masked; what fails this never leaves."""
-    _, found = mask_conversation(conversation)
+    _, found = mask_conversation(conversation, names)
     return not any(found)
 
 
