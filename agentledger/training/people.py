@@ -22,8 +22,13 @@ MASK: Final = "[person]"
 
 _LOOK_BACK = 120
 """Characters before an address that a name may take."""
-_ADDRESS = re.compile(rf"[<(]\s?[^\s<>()]{{1,64}}[{preview.AT_SIGNS}][^\s<>()]{{1,255}}\s?[>)]")
+_ADDRESS = re.compile(
+    rf"<\s?[^\s<>()]{{1,64}}[{preview.AT_SIGNS}][^\s<>()]{{1,255}}\s?>"
+    # In brackets stands much that is no address: it has to end like the name of a server.
+    rf"|\([^\s<>()]{{1,64}}[{preview.AT_SIGNS}][\w.-]{{1,250}}\.[^\W\d_]{{2,20}}\)"
+)
 _WORDS_AT_END = re.compile(r"(?:[^\W\d_][\w.'\u2019-]{0,40}[ \t]{1,3}){1,5}$")
+_LABELLED_AT_END = re.compile(r":[ \t]{1,4}((?:[^\W\d_][\w.'\u2019-]{0,40}[ \t]{1,3}){1,3})$")
 _QUOTED_AT_END = re.compile(r"[\"']([^\"'\n<>]{2,60})[\"'][ \t]{0,3}$")
 _PARTICLES = frozenset(
     {"al", "bin", "da", "de", "del", "den", "der", "di", "dos", "du", "la", "le", "ten", "van",
@@ -36,12 +41,17 @@ _BESIDE = (
     re.compile(
         r"[\"']name[\"']\s{0,4}:\s{0,4}[\"']([^\"'\n]{2,60})[\"']\s{0,4},\s{0,8}[\"']e?-?mail"
     ),
-    # git config user.name "Jane Doe"
-    re.compile(r"\buser\.name[ \t]{0,4}[= ][ \t]{0,4}[\"']?([^\"'\n=]{2,60})"),
+    # git config user.name "Jane Doe", user.name = Jane Doe; prose goes on without either sign
+    re.compile(
+        r"\buser\.name[ \t]{0,4}(?:=[ \t]{0,4}[\"']?|(?<=[ \t])[\"'])([^\W\d_][^\"'\n=]{1,59})"
+    ),
+    re.compile(r"\bconfig (?:--\w{1,20} ){0,3}user\.name ([^\W\d_][\w.-]{1,40})"),
     # GIT_AUTHOR_NAME="Jane Doe"
     re.compile(r"\bGIT_(?:AUTHOR|COMMITTER)_NAME=[\"']([^\"'\n]{2,60})"),
 )
 _HOME = re.compile(r"(?:/home/|/Users/|\b[A-Za-z]:\\{1,2}Users\\{1,2})([^\W_][\w.-]{0,40})")
+_TELLING = 5
+"""Characters from which on the name of a home folder is told from others."""
 _NOBODY = frozenset(
     {"all", "app", "circleci", "codespace", "default", "dev", "ec2-user", "git", "gitpod",
      "jenkins", "jovyan", "linuxbrew", "me", "node", "nonroot", "public", "root", "runner",
@@ -74,12 +84,15 @@ def read_names(path: Path | None) -> frozenset[str]:
 
 
 def names_told(conversation: Conversation) -> frozenset[str]:
-    """Names of two words and more that stand beside an address anywhere in a conversation.
+    """Names that a conversation tells anywhere, and that are no other words.
 
-    They are masked wherever they stand; a single word could be any other, too.
+    Of two words and more beside an address; of a home folder with a sign or a digit in it, such as
+    jane.doe. They are masked wherever they stand; a single plain word could be any other, too.
     """
     names = set()
     for text in _texts(conversation):
+        folders = (text[start:end] for start, end in _home_folders(text))
+        names |= {name for name in folders if len(name) >= _TELLING and not name.isalpha()}
         for start, end in _beside_addresses(text):
             words = text[start:end].split()
             if len(words) > 1:
@@ -117,6 +130,9 @@ def _beside_addresses(text: str) -> Iterator[tuple[int, int]]:
         before = text[first : address.start()]
         if quoted := _QUOTED_AT_END.search(before):
             yield first + quoted.start(1), first + quoted.end(1)
+        elif address[0][0] == "<" and (labelled := _LABELLED_AT_END.search(before)):
+            # "Author: jane <jane@example.org>": no capital letter is needed.
+            yield first + labelled.start(1), first + len(before.rstrip())
         elif words := _WORDS_AT_END.search(before):
             start = _first_of_name(words[0])
             # "Support (help@example.org)" names nobody.
@@ -142,8 +158,9 @@ def _first_of_name(words: str) -> int | None:
 
 def _home_folders(text: str) -> Iterator[tuple[int, int]]:
     for found in _HOME.finditer(text):
-        if found[1].lower() not in _NOBODY:
-            yield found.span(1)
+        name = found[1].rstrip(".-")
+        if name.lower() not in _NOBODY:
+            yield found.start(1), found.start(1) + len(name)
 
 
 @lru_cache(maxsize=64)

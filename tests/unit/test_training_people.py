@@ -34,9 +34,14 @@ def masked(*texts: str, names: frozenset[str] = frozenset()) -> str:
         ('"Doe, Jane" <jane@example.org>', '"[person]" <[email]>'),
         ("ask Jane Doe (jane@example.org)", "ask [person] ([email])"),
         ("From: Jane <jane@example.org>", "From: [person] <[email]>"),
+        ("Author: jane <jane@example.org>", "Author: [person] <[email]>"),
+        ("and jane <jane@example.org>", "and jane <[email]>"),
+        ("Clone It (git@host.example:shop/app)", "Clone It ([email]:shop/app)"),
         ("\u738b\u5c0f\u660e <wang@example.org>", "[person] <[email]>"),
         ('"name": "Jane Doe", "email": "j@example.org"', '"name": "[person]", "email": "[email]"'),
         ('git config user.name "Jane Doe"', 'git config user.name "[person]"'),
+        ("user.name = Jane Doe\nx", "user.name = [person]\nx"),
+        ("git config --global user.name jane ;", "git config --global user.name [person] ;"),
         ("/home/jdoe/shop/app.py", "/home/[person]/shop/app.py"),
         ("/Users/jane.doe/shop", "/Users/[person]/shop"),
         (r"C:\Users\Jane\shop", r"C:\Users\[person]\shop"),
@@ -54,6 +59,8 @@ def test_what_is_beside_an_address_or_in_a_home_folder_is_a_name(text: str, expe
         "cd /home/",
         "see Array <T extends B> and List<String>",
         "Support (see below)",
+        "retrieves the user.name from the settings",
+        'if GetConfigValue("user.name") == "" { return',
     ],
 )
 def test_words_that_nothing_marks_stay(text: str) -> None:
@@ -64,6 +71,13 @@ def test_words_that_nothing_marks_stay(text: str) -> None:
 def test_a_name_that_was_told_once_is_masked_everywhere() -> None:
     """The commit tells the name, the review two messages later has it alone."""
     assert masked("Jane  Doe wants it", "Ask Jane Doe <jane@example.org>") == "[person] wants it"
+
+
+def test_the_folder_of_a_person_tells_a_name_that_is_no_word() -> None:
+    """A branch is often called after its owner; `alex` could be anything, `jane.doe` not."""
+    told = "/Users/jane.doe/shop. /Users/alex/x"
+    assert masked("jane.doe/fix, origin/alex", told) == "[person]/fix, origin/alex"
+    assert masked(told) == "/Users/[person]/shop. /Users/[person]/x"
 
 
 def test_a_single_word_is_not_masked_elsewhere() -> None:
