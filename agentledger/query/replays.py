@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from agentledger.errors import UsageError
-from agentledger.query import exchanges
+from agentledger.query import exchanges, recorded_sessions
 from agentledger.query.scope import UnknownNameError
 from agentledger.query.warehouse_rows import opened, read_rows
 from agentledger.reads import recorded
@@ -123,9 +123,9 @@ def replay(
 
     Returns:
         `session_key`, `source_kind`, `project`, `has_texts`, `note`, `records`; of a session of a
-        coding agent `messages`: what was said in it, in order; and `exchange`: what a user asked an
-        orchestrator, how it ended, how the command ran, and what was answered, in order of time, or
-        the log events of a session that no transcript tells of.
+        coding agent, or of calls that hold what was said, `messages`: what was said, in order; and
+        `exchange`: what a user asked an orchestrator, how it ended, how the command ran, and what
+        was answered, in order of time, or the log events of a session that no transcript tells of.
 
     Raises:
         UsageError: When several sessions are meant.
@@ -136,9 +136,8 @@ def replay(
     settings = load_settings() if settings is None else settings
     with opened(settings, on_wait) as connection:
         found = _find(connection, session.strip())
-        records_of = _RECORDS_OF.get(found["source_kind"])
         key = [found["session_key"]]
-        records = [] if records_of is None else read_rows(connection, records_of, key)
+        records = _records(connection, found)
         if found["source_kind"] == exchanges.LOG_KIND:
             asked = [found["session_id"], found["project_id"]]
             exchange = read_rows(connection, exchanges.LOG_EVENTS, asked)
@@ -146,7 +145,9 @@ def replay(
             exchange = read_rows(connection, exchanges.EXCHANGE, key)
         with _texts(texts, settings) as known:
             messages = _messages(connection, found, records, known)
-            has_words = [_with_texts(rows, known) for rows in (records, exchange)]
+            # What recorded calls say is in the messages, each thing once.
+            of_records = None if recorded_sessions.is_one(found["source_kind"]) else known
+            has_words = [_with_texts(records, of_records), _with_texts(exchange, known)]
             spoken = any(has_words) or bool(messages)
         if found["source_kind"] == exchanges.LOG_KIND:
             exchanges.open_texts(exchange)
@@ -170,6 +171,7 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     # Whoever tells of turns may tell of intents, too: then both are shown under one key.
     found = found or read_rows(connection, exchanges.SESSIONS, [session, prefix])
     found = found or read_rows(connection, exchanges.LOG_SESSIONS, [session, prefix])
+    found = found or read_rows(connection, recorded_sessions.SESSIONS, [session, prefix])
     if not found:
         raise UnknownNameError(
             f"There is no session {session!r}. Give its id as its producer wrote it, or the "
@@ -181,16 +183,30 @@ def _find(connection: "duckdb.DuckDBPyConnection", session: str) -> dict[str, An
     return found[0]
 
 
+def _records(
+    connection: "duckdb.DuckDBPyConnection", found: dict[str, Any]
+) -> list[dict[str, Any]]:
+    kind, key = found["source_kind"], found["session_key"]
+    if kind in _RECORDS_OF:
+        return read_rows(connection, _RECORDS_OF[kind], [key])
+    if recorded_sessions.is_one(kind):
+        return read_rows(connection, recorded_sessions.CALLS, [key, kind])
+    return []
+
+
 def _messages(
     connection: "duckdb.DuckDBPyConnection",
     found: dict[str, Any],
     records: Sequence[dict[str, Any]],
     texts: TextSource | None,
 ) -> list[dict[str, Any]]:
-    """What was said in a session of a coding agent; nothing where no vault is."""
+    """What was said in a session of an agent or of recorded calls; nothing without a vault."""
     from agentledger.query import spoken
     from agentledger.vault_texts import Texts
 
+    if recorded_sessions.is_one(found["source_kind"]):
+        said = recorded_sessions.utterances(records, texts) if texts is not None else ()
+        return list(spoken.as_rows(said, records))
     if found["source_kind"] not in spoken.SOURCE_KINDS or not isinstance(texts, Texts):
         return []
     return spoken.messages(connection, found, records, texts)

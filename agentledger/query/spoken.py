@@ -1,7 +1,7 @@
 """What was said in a session of a coding agent, for its replay.
 
 Belongs here: from a session to its utterances as rows. Does not belong here: putting a conversation
-together (`transcripts/`), finding the session (`replay.py`), printing (`cli/turns.py`).
+together (`transcripts/`), finding the session (`replays.py`), printing (`cli/turns.py`).
 """
 
 from bisect import bisect_right
@@ -39,9 +39,9 @@ def messages(
         if found["parent_thread_key"] is not None:
             parent = _thread(connection, found["parent_thread_key"], texts)
             own = codex.marked_copies(own, parent)
-        return list(_rows(own, ()))
+        return list(as_rows(own, ()))
     session = claude_code.read_session(connection, found["session_id"], texts)
-    return list(_rows(session.utterances(), records))
+    return list(as_rows(session.utterances(), records))
 
 
 def _thread(
@@ -50,9 +50,10 @@ def _thread(
     return list(codex.read_thread(connection, thread_key, texts).utterances())
 
 
-def _rows(
+def as_rows(
     utterances: Iterable[Utterance], records: Sequence[Mapping[str, Any]]
 ) -> Iterable[dict[str, Any]]:
+    """What was said, each with its number and the turn of the records that it belongs to."""
     turns = sorted(
         (str(row["occurred_at"]), row["turn_seq"]) for row in records if row["occurred_at"]
     )

@@ -197,6 +197,9 @@ def built(tmp_path: Path) -> Iterator[Settings]:
                     'claude_code_otel' as source_kind, 'p' as project_id;
             create table intermediate.int_otlp_call_versions as
                 select uuid '{SAID}' as llm_call_key, 'log-1' as session_id, true as is_kept;
+            create table intermediate.int_llm_call_versions as
+                select *, 'claude_code_otel' as source_kind
+                from intermediate.int_otlp_call_versions;
             create table intermediate.int_otlp_log_events as
                 select uuid '{SAID}' as event_key, uuid '{SAID}' as record_key,
                     uuid '{SAID}' as content_hash, 'p' as source_project_id, 'log-1' as session_id,

@@ -7,8 +7,8 @@ import pytest
 
 from agentledger.ingest.otlp_texts import texts_of_span
 from agentledger.training.conversation import UnreadableError, read_parts
-from agentledger.training.recorded_calls import parts_of_record
 from agentledger.transcripts.parts import UNREADABLE, CallParts
+from agentledger.transcripts.recorded import parts_of_record
 
 USER = {"role": "user", "content": "add"}
 ARGUMENTS = {"a": 1}
