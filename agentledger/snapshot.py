@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,20 +158,27 @@ def _read_build(connection: "duckdb.DuckDBPyConnection", path: Path) -> Build:
     from agentledger import engine
 
     try:
-        # All that there is, in one statement: another layout may have other columns.
-        cursor = connection.execute("select * from meta.build")
-        row = cursor.fetchone()
+        version = connection.execute("select schema_version from meta.build").fetchone()
     except engine.Error as error:
         raise SnapshotUnreadableError(_cannot_read(path, error)) from error
-    told = dict(zip((column[0] for column in cursor.description), row or (), strict=False))
-    found = told.get("schema_version", "none")
-    if found != SNAPSHOT_SCHEMA_VERSION:
+    if version != (SNAPSHOT_SCHEMA_VERSION,):
+        found = "none" if version is None else version[0]
         raise SnapshotUnreadableError(
             f"{path} has layout {found}, this program reads layout {SNAPSHOT_SCHEMA_VERSION}. "
             "Use the version of agentledger that published it, or publish anew with this one: "
             "`agentledger run --full-refresh`."
         )
-    return Build(**{name.name: told[name.name] for name in fields(Build)})
+    try:
+        row = connection.execute(
+            """
+            select build_id, schema_version, run_id, as_of, load_seq, fingerprint, published_at
+            from meta.build
+            """
+        ).fetchone()
+    except engine.Error as error:
+        raise SnapshotUnreadableError(_cannot_read(path, error)) from error
+    assert row is not None  # noqa: S101 - the version came from this very row
+    return Build(*row)
 
 
 def _cannot_read(path: Path, error: Exception) -> str:

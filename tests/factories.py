@@ -8,9 +8,12 @@ import hashlib
 import itertools
 import uuid
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import duckdb
+
+from agentledger import warehouse
 
 Row = dict[str, Any]
 
@@ -150,6 +153,15 @@ def make_collection_run(**overrides: Any) -> Row:
         "seconds": 0.1,
         "started_at": "2026-03-10 12:00:00+00",
     } | overrides
+
+
+def new_raw(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A warehouse with an empty raw schema, and the row of `raw.run_context`."""
+    connection = duckdb.connect(str(folder / "w.duckdb"))
+    connection.execute("set timezone = 'UTC'")
+    warehouse.create_raw_schema(connection)
+    write(connection, "run_context", [make_run_context()])
+    return connection
 
 
 def write(connection: duckdb.DuckDBPyConnection, table: str, rows: Iterable[Row]) -> None:

@@ -10,19 +10,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agentledger.query import exchanges
-from agentledger.transcripts.parts import TextSource, Utterance, as_text
-from agentledger.transcripts.recorded import parts_of_record, text_of
+from agentledger.transcripts.parts import ROLES, TextSource, Utterance, as_text
+from agentledger.transcripts.recorded import COUNTED_CALLS, parts_of_record, text_of
 
 _OTHER_KINDS: Final = ("agent_telemetry", "claude_code", "codex", exchanges.LOG_KIND)
 """Kinds of sources whose calls a replay tells in another way."""
 
-_CALLS_THAT_COUNT: Final = f"""
-    from marts.fct_llm_calls as calls
-    inner join intermediate.int_llm_call_versions as versions
-        on versions.llm_call_key = calls.llm_call_key
-        and versions.source_kind = calls.source_kind and versions.is_kept
-    inner join raw.projects as projects
-        on projects.project_id = calls.project_id and projects.is_active
+_CALLS_OF_SESSIONS: Final = f"""
+    from {COUNTED_CALLS}
     where calls.source_kind not in {_OTHER_KINDS!r} and calls.session_key is not null
 """
 
@@ -31,28 +26,34 @@ SESSIONS: Final = f"""
         cast(calls.session_key as varchar) as session_key, calls.source_kind, calls.project_id,
         any_value(projects.project_name) as project_name,
         any_value(versions.session_id) as session_id
-    {_CALLS_THAT_COUNT}
+    {_CALLS_OF_SESSIONS}
         and (versions.session_id = $1 or starts_with(cast(calls.session_key as varchar), $2))
     group by calls.session_key, calls.source_kind, calls.project_id
     order by 2, 1
 """
 """Sessions by their id ($1) or the beginning of their key ($2)."""
 
-CALLS: Final = f"""
-    select
+STEPS: Final = """
         row_number() over (order by calls.occurred_at nulls last, calls.llm_call_key) as seq,
         1 as turn_seq,
         row_number() over (order by calls.occurred_at nulls last, calls.llm_call_key)
             as seq_in_turn,
         calls.occurred_at, cast(null as double) as offset_ms, 'llm_call' as record_type,
         calls.model, calls.duration_ms,
-        calls.input_fresh_tokens + coalesce(calls.cache_read_tokens, 0) as prompt_tokens,
+        calls.input_fresh_tokens + coalesce(calls.cache_write_5m_tokens, 0)
+            + coalesce(calls.cache_write_1h_tokens, 0) + coalesce(calls.cache_read_tokens, 0)
+            as prompt_tokens,
         calls.output_tokens as completion_tokens,
-        calls.input_fresh_tokens + coalesce(calls.cache_read_tokens, 0) + calls.output_tokens
-            as tokens,
+        prompt_tokens + calls.output_tokens as tokens
+"""
+"""Columns of a replay whose records are single calls; input is every tier of it."""
+
+CALLS: Final = f"""
+    select
+        {STEPS},
         cast(versions.record_key as varchar) as record_key,
         cast(versions.content_hash as varchar) as content_hash
-    {_CALLS_THAT_COUNT}
+    {_CALLS_OF_SESSIONS}
         and calls.session_key = cast($1 as uuid) and calls.source_kind = $2
     order by seq
 """
@@ -60,8 +61,7 @@ CALLS: Final = f"""
 
 _FIELDS: Final = {"system_prompt": "system", "input": "user", "output": "answer"}
 _KINDS: Final = {
-    "system": "system", "developer": "system", "tool": "tool_result", "function": "tool_result",
-    "assistant": "answer", "model": "answer", "ai": "answer",
+    "system": "system", "user": "user", "assistant": "answer", "tool": "tool_result",
 }  # fmt: skip
 
 
@@ -122,7 +122,7 @@ def _new(
     # What follows is the answer to the call before, in the words of the request.
     is_answer = bool(before) and same == len(before)
     for message in given[same:]:
-        kind = _KINDS.get(str(message.get("role")), "user")
+        kind = _KINDS[ROLES.get(str(message.get("role")), "user")]
         if is_answer and kind == "answer":
             continue
         is_answer = False

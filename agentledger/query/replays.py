@@ -64,18 +64,10 @@ _TURNS: Final = """
     order by turn_seq
 """
 
-_STEPS: Final = """
-    select
-        row_number() over (order by occurred_at nulls last, llm_call_key) as seq,
-        1 as turn_seq, row_number() over (order by occurred_at nulls last, llm_call_key)
-            as seq_in_turn,
-        occurred_at, cast(null as double) as offset_ms, 'llm_call' as record_type, model,
-        duration_ms,
-        input_fresh_tokens + coalesce(cache_read_tokens, 0) as prompt_tokens,
-        output_tokens as completion_tokens,
-        input_fresh_tokens + coalesce(cache_read_tokens, 0) + output_tokens as tokens
-    from marts.fct_llm_calls
-    where source_kind = 'codex' and session_key = cast(? as uuid)
+_STEPS: Final = f"""
+    select {recorded_sessions.STEPS}
+    from marts.fct_llm_calls as calls
+    where calls.source_kind = 'codex' and calls.session_key = cast(? as uuid)
     order by seq
 """
 

@@ -12,18 +12,10 @@ assistant, a user speaks first, and tool calls have ids of ours, in order.
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from agentledger.transcripts.parts import CallParts, as_text, text_alone
+from agentledger.transcripts.parts import ROLES, CallParts, Role, as_text, text_alone
 
-Role = Literal["system", "user", "assistant", "tool"]
-
-_ROLES: Final[Mapping[str, Role]] = {
-    "system": "system", "developer": "system", "user": "user", "human": "user",
-    "assistant": "assistant", "model": "assistant", "gpt": "assistant", "ai": "assistant",
-    "function_call": "assistant", "tool": "tool", "function": "tool", "observation": "tool",
-    "tool_result": "tool",
-}  # fmt: skip
 _SILENT_PARTS: Final = frozenset({"thinking", "redacted_thinking", "reasoning"})
 """Parts of earlier answers that no model is given again."""
 _NO_TEXTS: Final = frozenset({"image", "input_image", "document", "audio", "file"})
@@ -192,7 +184,7 @@ def _read_message(builder: _Builder, value: Any) -> None:
     if not isinstance(value, dict):
         raise UnreadableError("a message is no object")
     named = str(value.get("role") or value.get("from") or value.get("type") or "").lower()
-    role = _ROLES.get(named)
+    role = ROLES.get(named)
     if role is None:
         raise UnreadableError("a message has an unknown role")
     content = next((value[name] for name in ("content", "value", "parts") if name in value), None)

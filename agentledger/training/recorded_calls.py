@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from agentledger.training.candidates import Call, Filters, Given, Wants, calls_and_texts
-from agentledger.transcripts.recorded import parts_of_record
+from agentledger.transcripts.recorded import COUNTED_CALLS, parts_of_record
 
 if TYPE_CHECKING:
     import duckdb
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from agentledger.vault_texts import Texts as VaultTexts
 
 # Without a session a call stands for itself.
-_CALLS: Final = """
+_CALLS: Final = f"""
     select
         cast(versions.record_key as varchar), cast(versions.content_hash as varchar),
         versions.source_id, calls.project_id,
@@ -26,12 +26,7 @@ _CALLS: Final = """
         calls.input_fresh_tokens + coalesce(calls.cache_write_5m_tokens, 0)
         + coalesce(calls.cache_write_1h_tokens, 0) + coalesce(calls.cache_read_tokens, 0)
         + coalesce(calls.output_tokens, 0)
-    from marts.fct_llm_calls as calls
-    inner join intermediate.int_llm_call_versions as versions
-        on versions.llm_call_key = calls.llm_call_key
-        and versions.source_kind = calls.source_kind and versions.is_kept
-    inner join raw.projects as projects
-        on projects.project_id = calls.project_id and projects.is_active
+    from {COUNTED_CALLS}
     where calls.source_kind not in ('agent_telemetry', 'claude_code', 'codex')
         and ($1 is null or calls.project_id = $1)
         and ($2 is null or calls.occurred_at >= $2)

@@ -7,12 +7,22 @@ become them (`claude_code.py`, `codex.py`).
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Literal, Protocol
 
 NOT_IN_VAULT: Final = "not_in_vault"
 """A part of the conversation was read before its source kept texts."""
 UNREADABLE: Final = "unreadable"
 """A part of the conversation is missing, or would have to be guessed at."""
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+ROLES: Final[Mapping[str, Role]] = {
+    "system": "system", "developer": "system", "user": "user", "human": "user",
+    "assistant": "assistant", "model": "assistant", "gpt": "assistant", "ai": "assistant",
+    "function_call": "assistant", "tool": "tool", "function": "tool", "observation": "tool",
+    "tool_result": "tool",
+}  # fmt: skip
+"""What producers call a role → what it is here."""
 
 Texts = Mapping[str, Sequence[str]]
 """Field of the vault → texts in order."""

@@ -1,8 +1,8 @@
 """Requests and responses as libraries write them into one record: Langfuse and OpenTelemetry.
 
-Belongs here: from the input and output of a record to the parts of a call. Does not belong here:
-which records count (`training/recorded_calls.py`, `query/recorded_sessions.py`), messages
-themselves (`training/conversation.py`).
+Belongs here: from the input and output of a record to the parts of a call; where such calls stand
+in the warehouse. Does not belong here: which of them are asked for (`training/recorded_calls.py`,
+`query/recorded_sessions.py`), messages themselves (`training/conversation.py`).
 
 A request or response of a shape that is not known is refused, not guessed at.
 """
@@ -11,6 +11,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from agentledger.transcripts.parts import UNREADABLE, CallParts, Texts, decoded
+
+COUNTED_CALLS: Final = """
+    marts.fct_llm_calls as calls
+    inner join intermediate.int_llm_call_versions as versions
+        on versions.llm_call_key = calls.llm_call_key
+        and versions.source_kind = calls.source_kind and versions.is_kept
+    inner join raw.projects as projects
+        on projects.project_id = calls.project_id and projects.is_active
+"""
+"""Relations of the calls that count, with the version that each is made of and its project."""
 
 _MESSAGES: Final = ("messages", "contents", "input")
 _ASSISTANTS: Final = ("assistant", "model", "ai")

@@ -11,7 +11,6 @@ import dagster as dg
 import duckdb
 import pytest
 
-from agentledger import warehouse
 from orchestration import checks
 from tests import factories
 
@@ -41,11 +40,8 @@ def reject(key: int) -> factories.Row:
 @pytest.fixture
 def raw(tmp_path: Path) -> duckdb.DuckDBPyConnection:
     """A warehouse that the run `run-1` has collected one source into; no file of it is told yet."""
-    connection = duckdb.connect(str(tmp_path / "w.duckdb"))
-    connection.execute("set timezone = 'UTC'")
-    warehouse.create_raw_schema(connection)
+    connection = factories.new_raw(tmp_path)
     factories.write(connection, "sources", [factories.make_source()])
-    factories.write(connection, "run_context", [factories.make_run_context()])
     return connection
 
 

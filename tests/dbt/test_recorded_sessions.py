@@ -23,7 +23,9 @@ def langfuse_call(number: int, given: list[dict[str, Any]], output: Any) -> dict
     """A generation of one session, whose request repeats what stands before it."""
     return {
         "project_id": "pj-1", "type": "GENERATION", "provided_model_name": "model-a",
-        "usage_details": {"input": 12, "output": 3, "total": 15},
+        "usage_details": {
+            "input": 12, "input_cache_creation": 5, "input_cache_read": 100, "output": 3,
+        },
         "id": f"ob-talk-{number}", "trace_id": f"tr-talk-{number}", "session_id": "lf-talk",
         "start_time": f"2026-05-04 13:00:0{number}.000000",
         "end_time": f"2026-05-04 13:00:0{number}.500000", "input": given, "output": output,
@@ -76,7 +78,7 @@ def test_calls_that_hold_their_texts_are_replayed_each_thing_once(settings: Sett
         ("answer", None, "Cut."),
     ]
     assert [(row["seq_in_turn"], row["tokens"]) for row in found["records"]] == [
-        (1, 15), (2, 15), (3, 15),
+        (1, 120), (2, 120), (3, 120),
     ]  # fmt: skip
     # The raw request stands nowhere beside it.
     assert all("texts" not in row and "record_key" not in row for row in found["records"])

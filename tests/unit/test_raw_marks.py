@@ -5,18 +5,15 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from agentledger import raw_marks, warehouse
+from agentledger import raw_marks
 from tests import factories
 
 
 @pytest.fixture
 def connection(tmp_path: Path) -> duckdb.DuckDBPyConnection:
     """An empty warehouse."""
-    connection = duckdb.connect(str(tmp_path / "w.duckdb"))
-    connection.execute("set timezone = 'UTC'")
-    warehouse.create_raw_schema(connection)
+    connection = factories.new_raw(tmp_path)
     factories.write(connection, "projects", [factories.make_project()])
-    factories.write(connection, "run_context", [factories.make_run_context()])
     return connection
 
 
