@@ -71,8 +71,10 @@ def read_names(path: Path | None) -> frozenset[str]:
         return frozenset()
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"Cannot read the names in {path}: {error}.") from error
+    except OSError as error:
+        raise UsageError(f"Cannot read the names in {path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is not UTF-8. Save the list of names as such.") from error
     names = set()
     for number, line in enumerate(lines, start=1):
         name = " ".join(line.split())

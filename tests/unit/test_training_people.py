@@ -121,6 +121,9 @@ def test_a_list_that_would_mask_every_letter_is_refused(tmp_path: Path) -> None:
         read_names(path)
     with pytest.raises(UsageError, match="Cannot read the names"):
         read_names(tmp_path / "none.txt")
+    path.write_bytes("Jos\u00e9".encode("latin-1"))
+    with pytest.raises(UsageError, match="UTF-8"):
+        read_names(path)
 
 
 PIECES = st.sampled_from(
